@@ -643,6 +643,23 @@ pub enum DeskEvent {
         /// A code: session, disabled, version.
         reason: String,
     },
+    /// From the shell: the user wants to quit while acts are unsent. Ask, then call `quit` with force.
+    QuitAsked {
+        /// Acts waiting for the gateway.
+        waiting: u32,
+        /// Acts parked.
+        parked: u32,
+    },
+    /// From the shell: these conversations stand in windows of their own now.
+    Popped {
+        /// All of them.
+        conversations: Vec<String>,
+    },
+    /// From the shell: show this conversation (a notification or a second start asked for it).
+    Show {
+        /// Which.
+        conversation: String,
+    },
     /// The server was restored from a backup and lost acknowledged messages.
     ServerLost {
         /// How many.

@@ -1,1 +1,58 @@
-fn main() {}
+//! `cargo xtask`: the one way to do everything. It has no dependency, so that it builds where only Rust is.
+// It talks to a terminal: that is what it is for.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod arguments;
+mod bench;
+mod demo;
+mod generate;
+mod machine;
+mod node;
+mod run;
+mod screen;
+mod stage;
+mod test;
+
+use std::process::ExitCode;
+
+use arguments::Arguments;
+
+const USAGE: &str = "cargo xtask <what>
+
+  run        installs what is missing, builds, and opens a desk in which demo customers talk
+             --no-demo  no customers that talk by themselves
+             --agents N (1 to 20, default 3)   --customers N (1 to 500, default 12)
+             --rate R   messages a second of all customers together (default 2)
+             --release  optimised build         --data DIR  (default target/demo)
+  test       checks everything: format, linters, types, unit, integration and end to end
+             --fast     leaves out what needs a window
+  bench      prints figures with units: timeline, ingest, gateway, or all
+             --texts FILE  one text a line
+  generate   writes what is generated and committed (TypeScript of the wire, of limits and of views)
+
+  --yes      asks nothing before it installs packages";
+
+/// Everything that can stop a task, as a sentence that says what to do.
+pub(crate) type Outcome<T = ()> = Result<T, String>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::read(std::env::args().skip(1));
+    let outcome = match arguments.task() {
+        "run" => run::run(&arguments),
+        "test" => test::test(&arguments),
+        "bench" => bench::bench(&arguments),
+        "generate" => generate::generate(),
+        "" | "help" | "--help" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => Err(format!("there is no `{other}`.\n\n{USAGE}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\n{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

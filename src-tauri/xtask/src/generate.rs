@@ -1,0 +1,22 @@
+//! What is generated and committed. The tests that hold it against its source write it when asked to.
+
+use crate::Outcome;
+use crate::node;
+use crate::stage::{cargo, see, stage};
+
+/// Writes everything anew.
+///
+/// # Errors
+/// A generator's.
+pub(crate) fn generate() -> Outcome {
+    stage("TypeScript of the engine's views", || {
+        see(cargo(["test", "--quiet", "-p", "zuoxi-engine", "--test", "typescript"]).env("ZUOXI_GENERATE", "1"))
+    })?;
+    stage("TypeScript of the shell's views", || {
+        see(cargo(["test", "--quiet", "-p", "zuoxi", "--lib", "typescript"]).env("ZUOXI_GENERATE", "1"))
+    })?;
+    stage("TypeScript of the wire and of its limits", || {
+        node::packages()?;
+        see(cargo(["test", "--quiet", "-p", "zuoxi-wire", "--test", "generated"]).env("ZUOXI_GENERATE", "1"))
+    })
+}
