@@ -1,3 +1,13 @@
 //! The client engine: everything that must not fail, with no Tauri in it.
 
+mod call_error;
+mod desk;
+mod hub;
+pub mod net;
+mod surroundings;
 pub mod view;
+
+pub use desk::{
+    Engine, EngineConfig, KeyFrom, KnownAccount, PassphraseNeed, Start, SystemEvent, Unsent, WindowId,
+};
+pub use surroundings::{Clock, Randomness, Surroundings, TimeZone};
