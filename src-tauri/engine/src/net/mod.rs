@@ -1,9 +1,17 @@
-//! The network: WebSocket connections to a gateway, behind a small trait so that tests bring their own.
+//! The network: connections to a gateway, behind a small trait so that tests bring their own.
+
+mod address;
+mod proxy;
+mod socket;
 
 use std::pin::Pin;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+
+pub use address::{AddressError, GatewayAddress};
+pub use proxy::Proxies;
+pub use socket::WebSocketTransport;
 
 /// Why there is no connection, or no longer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -11,37 +19,41 @@ pub enum NetError {
     /// Nothing answers there, or it went away. Try later.
     #[error("network: {0}")]
     Network(String),
-    /// The certificate or handshake is not acceptable. Look at the gateway's certificate or this computer's clock.
+    /// The certificate or the handshake isn't acceptable. Look at the gateway's certificate and this computer's clock.
     #[error("TLS: {0}")]
     Tls(String),
-    /// Something answers, but it isn't a gateway. Look at the address.
+    /// Something answers, but it is no gateway. Look at the address.
     #[error("not a gateway: {0}")]
     NotAGateway(String),
 }
 
+impl NetError {
+    /// The code of [`crate::view::CallError`].
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Network(_) => "network",
+            Self::Tls(_) => "tls",
+            Self::NotAGateway(_) => "not_a_gateway",
+        }
+    }
+}
+
 /// A connection: frames in and out, both queues bounded.
 pub struct Connection {
-    /// Frames to send. Dropping it closes the connection in good order.
+    /// Frames to send. Dropping it closes the connection in good order, after what was given is sent.
     pub out: mpsc::Sender<Bytes>,
-    /// Frames that came; the last item says why it ended.
+    /// Frames that came; an error is the last item. Whoever doesn't take them makes the gateway wait.
     pub incoming: mpsc::Receiver<Result<Bytes, NetError>>,
 }
 
-/// A connection being made.
+/// Frames that wait in each direction between socket and hub.
+pub const QUEUE_FRAMES: usize = 64;
+
+/// A connection being made; dropping it gives up.
 pub type Connecting = Pin<Box<dyn Future<Output = Result<Connection, NetError>> + Send>>;
 
 /// Makes connections.
 pub trait Transport: Send + Sync + 'static {
-    /// Connects to a gateway's WebSocket.
-    fn connect(&self, gateway: &str) -> Connecting;
-}
-
-/// WebSocket over TLS, or plain to loopback.
-#[derive(Debug, Default)]
-pub struct WebSocketTransport {}
-
-impl Transport for WebSocketTransport {
-    fn connect(&self, _gateway: &str) -> Connecting {
-        Box::pin(async { Err(NetError::Network("not yet".into())) })
-    }
+    /// Connects to a gateway. Gives up by itself after a while.
+    fn connect(&self, gateway: &GatewayAddress) -> Connecting;
 }
