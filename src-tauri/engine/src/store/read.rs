@@ -1,0 +1,182 @@
+//! Reading entries, on a thread and a connection that no write holds up.
+
+use std::sync::mpsc::Receiver;
+use std::thread::{self, JoinHandle};
+
+use bytes::Bytes;
+use prost::Message;
+use rusqlite::{Connection, OptionalExtension, params};
+use zuoxi_protocol::change::{Range, StoredEntry};
+use zuoxi_wire::Id;
+use zuoxi_wire::v1::Entry;
+
+use super::apply::{SEQ_BITS, SEQ_MAX, places};
+use super::error::StoreError;
+use super::record::{damaged, id};
+
+/// What can be asked. An unknown conversation, or one that left, has no entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// What is stored of a range, at most `limit` entries from its first on.
+    Range {
+        /// Whose log.
+        conversation: Id,
+        /// Which Seqs, both ends included.
+        range: Range,
+        /// Entries at most.
+        limit: u32,
+    },
+    /// The newest so many that are stored.
+    Newest {
+        /// Whose log.
+        conversation: Id,
+        /// Entries at most.
+        count: u32,
+    },
+    /// The first entry at or after a time (times never go back within a conversation): one or none. Of what is stored.
+    At {
+        /// Whose log.
+        conversation: Id,
+        /// Milliseconds UTC.
+        time_ms: u64,
+    },
+    /// Entries with this id (a recall's target), newest first at most 4: the author is the asker's to compare.
+    WithId {
+        /// Whose log.
+        conversation: Id,
+        /// The act's id.
+        id: Id,
+    },
+}
+
+/// Takes what a question found.
+pub(super) type Reply = Box<dyn FnOnce(Result<Vec<StoredEntry>, StoreError>) + Send>;
+
+/// A query and who waits for it.
+pub(super) struct Question {
+    pub(super) query: Query,
+    pub(super) reply: Reply,
+}
+
+/// Starts the reader's thread; it ends when nobody can ask any more.
+pub(super) fn spawn(db: Connection, asked: Receiver<Question>) -> std::io::Result<JoinHandle<()>> {
+    thread::Builder::new()
+        .name("zuoxi-store-read".to_owned())
+        .spawn(move || {
+            while let Ok(question) = asked.recv() {
+                (question.reply)(answer(&db, &question.query));
+            }
+        })
+}
+
+fn answer(db: &Connection, query: &Query) -> Result<Vec<StoredEntry>, StoreError> {
+    let conversation = match query {
+        Query::Range { conversation, .. }
+        | Query::Newest { conversation, .. }
+        | Query::At { conversation, .. }
+        | Query::WithId { conversation, .. } => *conversation,
+    };
+    // One snapshot: the number must be the one whose entries are read.
+    let snapshot = db.unchecked_transaction()?;
+    let number: Option<i64> = snapshot
+        .prepare_cached("SELECT number FROM conversations WHERE conversation = ?1")?
+        .query_row([conversation.0], |row| row.get(0))
+        .optional()?;
+    let Some(number) = number else { return Ok(Vec::new()) };
+    match query {
+        Query::Range { range, limit, .. } => {
+            let (first, last) = places(number, *range);
+            entries(
+                &snapshot,
+                "SELECT place, bytes FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT ?3",
+                params![first, last, *limit],
+            )
+        }
+        Query::Newest { count, .. } => {
+            let (first, last) = places(
+                number,
+                Range {
+                    first: 0,
+                    last: SEQ_MAX,
+                },
+            );
+            let mut newest = entries(
+                &snapshot,
+                "SELECT place, bytes FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC LIMIT ?3",
+                params![first, last, *count],
+            )?;
+            newest.reverse();
+            Ok(newest)
+        }
+        Query::At { time_ms, .. } => at(&snapshot, number, *time_ms),
+        Query::WithId { id, .. } => {
+            let (first, last) = places(
+                number,
+                Range {
+                    first: 0,
+                    last: SEQ_MAX,
+                },
+            );
+            let mut found = entries(
+                &snapshot,
+                "SELECT place, bytes FROM entries WHERE place BETWEEN ?1 AND ?2 AND instr(bytes, ?3) > 0
+                 ORDER BY place DESC LIMIT 64",
+                params![first, last, id.0],
+            )?;
+            // The bytes may stand elsewhere in an entry, as in a recall's content.
+            found.retain(|entry| entry.id == *id);
+            found.truncate(4);
+            Ok(found)
+        }
+    }
+}
+
+/// Halves the range of Seqs until the first entry at or after the time is left: a page for each step, no index.
+fn at(db: &Connection, number: i64, time_ms: u64) -> Result<Vec<StoredEntry>, StoreError> {
+    let (first, last) = places(
+        number,
+        Range {
+            first: 0,
+            last: SEQ_MAX,
+        },
+    );
+    let next = |place: i64| {
+        entries(
+            db,
+            "SELECT place, bytes FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT 1",
+            params![place, last],
+        )
+    };
+    let newest: Option<i64> = db
+        .prepare_cached("SELECT max(place) FROM entries WHERE place BETWEEN ?1 AND ?2")?
+        .query_row([first, last], |row| row.get(0))?;
+    let Some(newest) = newest else { return Ok(Vec::new()) };
+    let (mut low, mut high) = (first, newest + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match next(middle)?.first() {
+            Some(entry) if entry.time_ms < time_ms => low = (number << SEQ_BITS | entry.seq as i64) + 1,
+            _ => high = middle,
+        }
+    }
+    next(low)
+}
+
+fn entries(db: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query(parameters)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let place: i64 = row.get(0)?;
+        let bytes = Bytes::copy_from_slice(row.get_ref(1)?.as_blob().map_err(|_| damaged("entry"))?);
+        let entry = Entry::decode(bytes.clone()).map_err(|_| damaged("entry"))?;
+        found.push(StoredEntry {
+            seq: place as u64 & SEQ_MAX,
+            id: id(&entry.id)?,
+            author: Id::optional(&entry.author).map_err(|_| damaged("author"))?,
+            time_ms: entry.time_ms,
+            bytes,
+        });
+    }
+    Ok(found)
+}
