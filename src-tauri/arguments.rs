@@ -31,7 +31,11 @@ impl Arguments {
         if let Some(folder) = &self.data {
             return std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
         }
-        let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let from = |name: &str| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let base = if cfg!(target_os = "windows") {
             from("LOCALAPPDATA")
         } else if cfg!(target_os = "macos") {

@@ -10,9 +10,20 @@ use crate::words::Language;
 /// Notifies of each such event, if the user wants that and no window of the desk has the focus.
 pub(crate) fn notify(app: &AppHandle, events: &[DeskEvent]) {
     for event in events {
-        let DeskEvent::Attention { customer, assigned, unread, .. } = event else { continue };
+        let DeskEvent::Attention {
+            customer,
+            assigned,
+            unread,
+            ..
+        } = event
+        else {
+            continue;
+        };
         let settings = app.state::<DeskFile>().read().settings;
-        let watched = app.webview_windows().values().any(|window| window.is_focused().unwrap_or(false));
+        let watched = app
+            .webview_windows()
+            .values()
+            .any(|window| window.is_focused().unwrap_or(false));
         if !settings.notify || watched {
             continue;
         }

@@ -32,20 +32,29 @@ pub(crate) fn ask_to_quit(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let bridge = app.state::<Bridge>();
-        let (waiting, parked) = bridge.engine().unsent().await;
-        if waiting + parked == 0 {
+        // An engine that doesn't answer has nothing to wait for.
+        let unsent = bridge.engine().unsent().await.unwrap_or_default();
+        if unsent.waiting + unsent.parked == 0 {
             quit(&app).await;
             return;
         }
         if let Err(error) = windows::open_main(&app) {
             tracing::error!(%error, "the main window could not be opened");
         }
-        bridge.tell(MAIN, vec![DeskEvent::QuitAsked { waiting, parked }]);
+        bridge.tell(
+            MAIN,
+            vec![DeskEvent::QuitAsked {
+                waiting: unsent.waiting,
+                parked: unsent.parked,
+            }],
+        );
     });
 }
 
 /// Ends the app in good order: what was typed is stored, the gateway is told.
 pub(crate) async fn quit(app: &AppHandle) {
-    app.state::<Bridge>().engine().shut_down().await;
+    if let Err(error) = app.state::<Bridge>().engine().stop().await {
+        tracing::warn!(%error, "the engine did not stop in good order");
+    }
     app.exit(0);
 }

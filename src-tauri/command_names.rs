@@ -47,10 +47,3 @@ macro_rules! with_commands {
         )
     };
 }
-
-macro_rules! names {
-    ($($name:ident),+) => { &[$(stringify!($name)),+] };
-}
-
-/// Every command's name.
-pub const COMMAND_NAMES: &[&str] = with_commands!(names);

@@ -35,8 +35,14 @@ impl DeskFile {
     /// Reads it; one that is missing or damaged counts as empty, since nothing in it is worth an error box.
     pub(crate) fn open(folder: &Path) -> Self {
         let path = folder.join("desk.json");
-        let memory = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        Self { path, memory: Mutex::new(memory) }
+        let memory = fs::read(&path)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        Self {
+            path,
+            memory: Mutex::new(memory),
+        }
     }
 
     fn memory(&self) -> MutexGuard<'_, DeskMemory> {
@@ -77,7 +83,8 @@ mod tests {
     fn settings_survive_a_restart_and_damage_is_no_error() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = DeskFile::open(folder.path());
-        file.change(|memory| memory.settings.theme = "dark".into()).expect("written");
+        file.change(|memory| memory.settings.theme = "dark".into())
+            .expect("written");
         assert_eq!(DeskFile::open(folder.path()).read().settings.theme, "dark");
         fs::write(folder.path().join("desk.json"), b"{").expect("damaged");
         assert_eq!(DeskFile::open(folder.path()).read(), DeskMemory::default());

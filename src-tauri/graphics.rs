@@ -23,7 +23,9 @@ pub(crate) fn choose(safe: bool) {
     }
     let Ok(program) = std::env::current_exe() else { return };
     let mut again = std::process::Command::new(program);
-    again.args(std::env::args_os().skip(1)).env(CHOSEN, if software { "software" } else { "card" });
+    again
+        .args(std::env::args_os().skip(1))
+        .env(CHOSEN, if software { "software" } else { "card" });
     if software {
         again.env("WEBKIT_DISABLE_DMABUF_RENDERER", "1");
     }
@@ -40,7 +42,9 @@ pub(crate) fn choose(_safe: bool) {}
 
 #[cfg(target_os = "linux")]
 fn has_render_node() -> bool {
-    std::fs::read_dir("/dev/dri")
-        .map(|entries| entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("renderD")))
-        .unwrap_or(false)
+    std::fs::read_dir("/dev/dri").is_ok_and(|entries| {
+        entries
+            .flatten()
+            .any(|entry| entry.file_name().to_string_lossy().starts_with("renderD"))
+    })
 }

@@ -1,0 +1,193 @@
+//! The shell of the desk: windows, tray, notifications and the commands of the page. It has no rules of its own; what
+//! must not fail is in `zuoxi-engine`.
+
+mod arguments;
+mod attention;
+mod bridge;
+mod closing;
+#[macro_use]
+mod command_names;
+mod commands;
+mod desk_file;
+mod graphics;
+mod links;
+mod logs;
+pub mod shell_view;
+mod tray;
+mod web_process;
+mod windows;
+mod words;
+
+use std::error::Error;
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use tauri::{AppHandle, Manager, WindowEvent};
+use zuoxi_engine::{Engine, EngineConfig, KeyFrom, Surroundings};
+
+use arguments::Arguments;
+use bridge::Bridge;
+use desk_file::DeskFile;
+use words::Language;
+
+/// Runs the desk until it is quit.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    match desk(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("Zuoxi could not start: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Before there is a window, a terminal is all there is.
+#[allow(clippy::print_stderr)]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+fn desk(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let folder = arguments.data_folder();
+    fs::create_dir_all(&folder)?;
+    let file = DeskFile::open(&folder);
+    let settings = file.read().settings;
+    graphics::choose(arguments.safe_graphics || settings.safe_graphics);
+    let _logs = logs::begin(&folder)?;
+    let language = Language::choose(&settings.language);
+
+    let app = tauri::Builder::default()
+        // First, so that a second start ends before it touches the data.
+        .plugin(
+            tauri_plugin_single_instance::Builder::new()
+                .dbus_id(instance_id(&folder))
+                .callback(|app, _, _| show(app))
+                .build(),
+        )
+        .plugin(tauri_plugin_clipboard_manager::init())
+        .plugin(tauri_plugin_notification::init())
+        .invoke_handler(handler())
+        .setup(move |app| {
+            let lock = only_desk_of(&folder)?;
+            let engine = Engine::open(EngineConfig {
+                data_dir: folder,
+                software: format!("Zuoxi {}, {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS),
+                language: if language == Language::English {
+                    "en".into()
+                } else {
+                    "zh-CN".into()
+                },
+                key: KeyFrom::Keyring,
+                surroundings: Surroundings::system(Arc::new(minutes_east)),
+            })?;
+            app.manage(lock);
+            app.manage(arguments);
+            app.manage(file);
+            app.manage(Bridge::new(engine));
+            tray::put(app.handle(), language)?;
+            windows::open_main(app.handle())?;
+            Ok(())
+        })
+        .on_window_event(|window, event| match event {
+            WindowEvent::CloseRequested { api, .. } if !closing::close_window(window) => api.prevent_close(),
+            WindowEvent::Destroyed => forget(window),
+            _ => {}
+        })
+        .build(tauri::generate_context!())?;
+    app.run(|_, _| {});
+    Ok(())
+}
+
+/// Registers what `command_names.rs` lists.
+fn handler() -> impl Fn(tauri::ipc::Invoke<tauri::Wry>) -> bool + Send + Sync + 'static {
+    macro_rules! registered {
+        ($($name:ident),+) => { tauri::generate_handler![$(commands::$name),+] };
+    }
+    with_commands!(registered)
+}
+
+/// A name for the session bus, made from the data folder: one desk for each.
+fn instance_id(folder: &Path) -> String {
+    // FNV-1a: a name, not a secret.
+    let hash = folder
+        .to_string_lossy()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    format!("app.zuoxi.desk.d{hash:016x}")
+}
+
+/// Holds the data folder, also where there is no session bus.
+struct OnlyDesk(#[allow(dead_code, reason = "held, not read: the lock ends with it")] File);
+
+fn only_desk_of(folder: &Path) -> Result<OnlyDesk, Box<dyn Error>> {
+    let lock = File::create(folder.join("desk.lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(OnlyDesk(lock)),
+        Err(TryLockError::WouldBlock) => Err(format!("another desk uses {}", folder.display()).into()),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+fn show(app: &AppHandle) {
+    if let Err(error) = windows::open_main(app) {
+        tracing::error!(%error, "the main window could not be opened");
+    }
+}
+
+/// A window is gone: it observes nothing any more, and a conversation it held comes back to the main window.
+fn forget(window: &tauri::Window) {
+    let app = window.app_handle().clone();
+    let label = window.label().to_owned();
+    tauri::async_runtime::spawn(async move {
+        let bridge = app.state::<Bridge>();
+        bridge.forget(&label).await;
+        if let Some(conversation) = windows::popped_conversation(&label)
+            && let Err(error) = windows::tell_popped(&app, &bridge, None, Some(&conversation)).await
+        {
+            tracing::warn!(%error, "the main window could not be told");
+        }
+    });
+}
+
+/// Minutes east of UTC at a time.
+fn minutes_east(utc_ms: u64) -> i32 {
+    let time = jiff::Timestamp::from_millisecond(utc_ms as i64).unwrap_or_default();
+    jiff::tz::TimeZone::system().to_offset(time).seconds() / 60
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_may_call_what_is_declared_and_nothing_else() {
+        let capability: serde_json::Value =
+            serde_json::from_str(include_str!("capabilities/desk.json")).expect("a capability");
+        let allowed: Vec<_> = capability["permissions"].as_array().expect("a list").iter().collect();
+        macro_rules! names {
+            ($($name:ident),+) => { [$(stringify!($name)),+] };
+        }
+        let declared: Vec<_> = with_commands!(names)
+            .iter()
+            .map(|name| serde_json::Value::from(format!("allow-{}", name.replace('_', "-"))))
+            .collect();
+        assert_eq!(allowed, declared.iter().collect::<Vec<_>>());
+        assert_eq!(capability["windows"], serde_json::json!(["main", "chat-*"]));
+    }
+
+    #[test]
+    fn each_data_folder_has_its_own_desk() {
+        assert_ne!(instance_id(Path::new("/a")), instance_id(Path::new("/b")));
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = only_desk_of(folder.path()).expect("the first");
+        assert!(only_desk_of(folder.path()).is_err());
+        drop(first);
+        assert!(only_desk_of(folder.path()).is_ok());
+    }
+}

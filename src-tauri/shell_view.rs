@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use zuoxi_engine::view::MeView;
+use zuoxi_engine::view::{CallError, MeView};
 
 /// Arguments of a log-in.
 #[derive(Clone, Serialize, Deserialize, TS)]
@@ -35,7 +35,13 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { theme: "system".into(), language: "system".into(), notify: true, sound: true, safe_graphics: false }
+        Self {
+            theme: "system".into(),
+            language: "system".into(),
+            notify: true,
+            sound: true,
+            safe_graphics: false,
+        }
     }
 }
 
@@ -70,6 +76,8 @@ pub struct StartState {
     pub passphrase: String,
     /// A keyring is there, so "remember me" can be offered.
     pub keyring: bool,
+    /// Why a remembered account could not be opened; `null`: all is well.
+    pub trouble: Option<CallError>,
     /// Settings.
     pub settings: Settings,
     /// This window's layout.
@@ -80,4 +88,42 @@ pub struct StartState {
     pub popped: Vec<String>,
     /// Version of the app.
     pub version: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ts_rs::Config;
+
+    fn declaration<T: TS>() -> String {
+        format!(
+            "{}export {}\n",
+            T::docs().unwrap_or_default(),
+            T::decl(&Config::default())
+        )
+    }
+
+    #[test]
+    fn typescript_of_the_shells_views_is_up_to_date() {
+        let text = format!(
+            "// Generated from src-tauri/shell_view.rs by `cargo xtask generate`. Don't edit.\n\n\
+             import type {{ CallError, MeView }} from \"./view\";\n\n{}",
+            [
+                declaration::<LogInArgs>(),
+                declaration::<Settings>(),
+                declaration::<WindowLayout>(),
+                declaration::<StartState>()
+            ]
+            .join("\n")
+        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/ui/src/gen/shell.ts");
+        if std::env::var_os("ZUOXI_GENERATE").is_some() {
+            std::fs::write(path, &text).expect("ui/src/gen can be written");
+        }
+        let there = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            there == text,
+            "ui/src/gen/shell.ts is out of date: run `cargo xtask generate`"
+        );
+    }
 }

@@ -31,15 +31,18 @@ pub(crate) fn put(app: &AppHandle, language: Language) -> tauri::Result<()> {
             &MenuItem::with_id(app, QUIT, language.quit(), true, None::<&str>)?,
         ],
     )?;
-    let mut tray = TrayIconBuilder::new().menu(&menu).tooltip("Zuoxi").on_menu_event(|app, event| {
-        if event.id() == OPEN {
-            if let Err(error) = windows::open_main(app) {
-                tracing::error!(%error, "the main window could not be opened");
+    let mut tray = TrayIconBuilder::new()
+        .menu(&menu)
+        .tooltip("Zuoxi")
+        .on_menu_event(|app, event| {
+            if event.id() == OPEN {
+                if let Err(error) = windows::open_main(app) {
+                    tracing::error!(%error, "the main window could not be opened");
+                }
+            } else if event.id() == QUIT {
+                closing::ask_to_quit(app);
             }
-        } else if event.id() == QUIT {
-            closing::ask_to_quit(app);
-        }
-    });
+        });
     if let Some(icon) = app.default_window_icon() {
         tray = tray.icon(icon.clone());
     }
@@ -59,7 +62,10 @@ fn is_there() -> bool {
             &("org.kde.StatusNotifierWatcher"),
         )
     });
-    asked.ok().and_then(|answer| answer.body().deserialize::<bool>().ok()).unwrap_or(false)
+    asked
+        .ok()
+        .and_then(|answer| answer.body().deserialize::<bool>().ok())
+        .unwrap_or(false)
 }
 
 #[cfg(not(target_os = "linux"))]

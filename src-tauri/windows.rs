@@ -1,8 +1,10 @@
 //! The desk's windows: one main window, and one for each conversation that was popped out.
 
 use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use zuoxi_engine::view::{CallError, DeskEvent};
 use zuoxi_wire::Id;
 
+use crate::bridge::Bridge;
 use crate::desk_file::DeskFile;
 use crate::web_process;
 
@@ -22,7 +24,11 @@ pub(crate) fn popped_conversation(label: &str) -> Option<String> {
 
 /// Conversations that stand in windows of their own.
 pub(crate) fn popped(app: &AppHandle) -> Vec<String> {
-    let mut list: Vec<String> = app.webview_windows().keys().filter_map(|label| popped_conversation(label)).collect();
+    let mut list: Vec<String> = app
+        .webview_windows()
+        .keys()
+        .filter_map(|label| popped_conversation(label))
+        .collect();
     list.sort();
     list
 }
@@ -35,7 +41,9 @@ pub(crate) fn open_main(app: &AppHandle) -> tauri::Result<()> {
     if let Some(window) = app.get_webview_window(MAIN) {
         return to_front(&window);
     }
-    let window = place(app, MAIN, (1440, 900), builder(app, MAIN)).min_inner_size(720.0, 480.0).build()?;
+    let window = place(app, MAIN, (1440, 900), builder(app, MAIN))
+        .min_inner_size(720.0, 480.0)
+        .build()?;
     web_process::reload_when_it_dies(&window);
     Ok(())
 }
@@ -59,7 +67,9 @@ pub(crate) fn open_popped(app: &AppHandle, label: &str) -> tauri::Result<()> {
                 tracing::error!(%error, "a window could not be opened");
             }
         }),
-        _ => popped_builder(&app, &label).build().map(|window| web_process::reload_when_it_dies(&window)),
+        _ => popped_builder(&app, &label)
+            .build()
+            .map(|window| web_process::reload_when_it_dies(&window)),
     }
 }
 
@@ -76,6 +86,63 @@ fn builder<'a>(app: &'a AppHandle, label: &str) -> WebviewWindowBuilder<'a, taur
         .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny)
 }
 
+/// Opens the windows that conversations of this account had of their own.
+pub(crate) fn open_kept(app: &AppHandle, account: Option<String>) {
+    let kept = account.and_then(|account| app.state::<DeskFile>().read().popped.get(&account).cloned());
+    for label in kept
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|conversation| popped_label(conversation))
+    {
+        if let Err(error) = open_popped(app, &label) {
+            tracing::warn!(%error, "a window could not be opened again");
+        }
+    }
+}
+
+/// Closes all windows but the main one (log-out). What was popped out stays kept for the account.
+pub(crate) fn close_popped(app: &AppHandle) {
+    for (label, window) in app.webview_windows() {
+        if label != MAIN
+            && let Err(error) = window.destroy()
+        {
+            tracing::warn!(%error, label, "a window could not be closed");
+        }
+    }
+}
+
+/// Tells the main window which conversations stand elsewhere, and keeps that for the next start. `opening` and
+/// `closing` count as open and closed already, since windows come and go a moment later.
+///
+/// # Errors
+/// The engine's.
+pub(crate) async fn tell_popped(
+    app: &AppHandle,
+    bridge: &Bridge,
+    opening: Option<&str>,
+    closing: Option<&str>,
+) -> Result<(), CallError> {
+    let mut conversations = popped(app);
+    conversations.extend(opening.map(str::to_owned));
+    conversations.retain(|conversation| Some(conversation.as_str()) != closing);
+    conversations.sort();
+    conversations.dedup();
+    if let Some(me) = bridge.engine().start().await?.me {
+        let list = conversations.clone();
+        let app = app.clone();
+        tauri::async_runtime::spawn_blocking(move || {
+            let kept = app.state::<DeskFile>().change(|memory| {
+                memory.popped.insert(format!("{}@{}", me.login, me.gateway), list);
+            });
+            if let Err(error) = kept {
+                tracing::warn!(%error, "the list of windows could not be kept");
+            }
+        });
+    }
+    bridge.tell(MAIN, vec![DeskEvent::Popped { conversations }]);
+    Ok(())
+}
+
 /// Where it stood last, if that was kept.
 fn place<'a>(
     app: &AppHandle,
@@ -83,22 +150,23 @@ fn place<'a>(
     size: (u32, u32),
     builder: WebviewWindowBuilder<'a, tauri::Wry, AppHandle>,
 ) -> WebviewWindowBuilder<'a, tauri::Wry, AppHandle> {
-    let kept = app.try_state::<DeskFile>().and_then(|file| file.read().places.get(label).copied());
+    let kept = app
+        .try_state::<DeskFile>()
+        .and_then(|file| file.read().places.get(label).copied());
     match kept {
-        Some((x, y, width, height)) if width >= 200 && height >= 200 => {
-            builder.inner_size(f64::from(width), f64::from(height)).position(f64::from(x), f64::from(y))
-        }
+        Some((x, y, width, height)) if width >= 200 && height >= 200 => builder
+            .inner_size(f64::from(width), f64::from(height))
+            .position(f64::from(x), f64::from(y)),
         _ => builder.inner_size(f64::from(size.0), f64::from(size.1)),
     }
 }
 
 /// The app's own page is the only one that a window may show.
 fn is_own_page(url: &Url) -> bool {
-    match (url.scheme(), url.host_str()) {
-        ("tauri", Some("localhost")) => true,
-        ("http" | "https", Some("tauri.localhost")) => true,
-        _ => false,
-    }
+    matches!(
+        (url.scheme(), url.host_str()),
+        ("tauri", Some("localhost")) | ("http" | "https", Some("tauri.localhost"))
+    )
 }
 
 fn to_front(window: &WebviewWindow) -> tauri::Result<()> {
@@ -118,7 +186,9 @@ pub(crate) fn remember_place(window: &tauri::Window) {
     let app = window.app_handle().clone();
     tauri::async_runtime::spawn_blocking(move || {
         let kept = app.state::<DeskFile>().change(|memory| {
-            memory.places.insert(label, (position.x, position.y, size.width, size.height));
+            memory
+                .places
+                .insert(label, (position.x, position.y, size.width, size.height));
         });
         if let Err(error) = kept {
             tracing::warn!(%error, "a window's place could not be kept");

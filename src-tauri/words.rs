@@ -19,7 +19,11 @@ impl Language {
                 .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
                 .unwrap_or_default(),
         };
-        if tag.starts_with("en") { Self::English } else { Self::Chinese }
+        if tag.starts_with("en") {
+            Self::English
+        } else {
+            Self::Chinese
+        }
     }
 
     /// Tray: show the main window.

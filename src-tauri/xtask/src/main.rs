@@ -3,7 +3,6 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
-mod bench;
 mod demo;
 mod generate;
 mod machine;
@@ -26,8 +25,6 @@ const USAGE: &str = "cargo xtask <what>
              --release  optimised build         --data DIR  (default target/demo)
   test       checks everything: format, linters, types, unit, integration and end to end
              --fast     leaves out what needs a window
-  bench      prints figures with units: timeline, ingest, gateway, or all
-             --texts FILE  one text a line
   generate   writes what is generated and committed (TypeScript of the wire, of limits and of views)
 
   --yes      asks nothing before it installs packages";
@@ -40,7 +37,6 @@ fn main() -> ExitCode {
     let outcome = match arguments.task() {
         "run" => run::run(&arguments),
         "test" => test::test(&arguments),
-        "bench" => bench::bench(&arguments),
         "generate" => generate::generate(),
         "" | "help" | "--help" => {
             println!("{USAGE}");

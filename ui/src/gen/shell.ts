@@ -1,11 +1,127 @@
 // Generated from src-tauri/shell_view.rs by `cargo xtask generate`. Don't edit.
 
-import type { MeView } from "./view";
+import type { CallError, MeView } from "./view";
 
-export type LogInArgs = { gateway: string, name: string, password: string, remember: boolean, };
+/**
+ * Arguments of a log-in.
+ */
+export type LogInArgs = { 
+/**
+ * `host`, `host:port`, or `https://…`; plain `http://` on loopback alone.
+ */
+gateway: string, 
+/**
+ * Log-in name.
+ */
+name: string, 
+/**
+ * Password; never logged, never stored.
+ */
+password: string, 
+/**
+ * Keep the session over restarts (the key in the system's keyring).
+ */
+remember: boolean, };
 
-export type Settings = { theme: string, language: string, notify: boolean, sound: boolean, safe_graphics: boolean, };
+/**
+ * Settings of this computer's user.
+ */
+export type Settings = { 
+/**
+ * `system`, `light` or `dark`.
+ */
+theme: string, 
+/**
+ * `system`, `zh-CN` or `en`.
+ */
+language: string, 
+/**
+ * Notify of a new assignment or an unseen customer.
+ */
+notify: boolean, 
+/**
+ * With a sound.
+ */
+sound: boolean, 
+/**
+ * Draw without the GPU; takes effect at the next start.
+ */
+safe_graphics: boolean, };
 
-export type WindowLayout = { tiles: number, open: Array<string | null>, focused: number, panel: boolean | null, tab: string, };
+/**
+ * How a window is laid out; kept over restarts.
+ */
+export type WindowLayout = { 
+/**
+ * 1, 2, 4 or 6.
+ */
+tiles: number, 
+/**
+ * Conversation in each tile; `null`: empty.
+ */
+open: Array<string | null>, 
+/**
+ * Index of the focused tile.
+ */
+focused: number, 
+/**
+ * The customer panel is shown; `null`: as the width says.
+ */
+panel: boolean | null, 
+/**
+ * The list that is shown.
+ */
+tab: string, };
 
-export type StartState = { me: MeView | null, gateway: string, name: string, password: string, passphrase: string, keyring: boolean, settings: Settings, layout: WindowLayout, popped_out: string | null, popped: Array<string>, version: string, };
+/**
+ * What a window starts from.
+ */
+export type StartState = { 
+/**
+ * `null`: show the log-in.
+ */
+me: MeView | null, 
+/**
+ * Last gateway and name, for the log-in form; or what the command line gave.
+ */
+gateway: string, 
+/**
+ * Log-in name to begin with.
+ */
+name: string, 
+/**
+ * Password to begin with: only from `cargo xtask run`'s demo.
+ */
+password: string, 
+/**
+ * The store is encrypted by a passphrase that must be typed: `no`, `new` (choose one) or `known`.
+ */
+passphrase: string, 
+/**
+ * A keyring is there, so "remember me" can be offered.
+ */
+keyring: boolean, 
+/**
+ * Why a remembered account could not be opened; `null`: all is well.
+ */
+trouble: CallError | null, 
+/**
+ * Settings.
+ */
+settings: Settings, 
+/**
+ * This window's layout.
+ */
+layout: WindowLayout, 
+/**
+ * In a window of its own: that conversation.
+ */
+popped_out: string | null, 
+/**
+ * Conversations that stand in windows of their own.
+ */
+popped: Array<string>, 
+/**
+ * Version of the app.
+ */
+version: string, };
