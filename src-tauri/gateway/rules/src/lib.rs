@@ -6,6 +6,7 @@
 //! - [`gateway`]: the machine.
 
 pub mod config;
+pub mod conformance;
 pub mod event;
 pub mod gateway;
 pub mod memory;

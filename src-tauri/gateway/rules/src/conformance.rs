@@ -1,0 +1,641 @@
+//! The suite that every [`Store`] passes: what the rules rely on, and what a user would miss if it were otherwise.
+//!
+//! ```
+//! zuoxi_rules::conformance::run(&mut || zuoxi_rules::MemoryStore::new(7));
+//! ```
+
+use bytes::Bytes;
+use zuoxi_wire::Id;
+use zuoxi_wire::v1::{AuthorRole, Due, EntryKind, Presence, Status};
+
+use crate::record::{
+    Agent, Audience, Brand, Conversation, Customer, Entry, Feed, FeedRow, FeedState, Fingerprint, IdentityKey, KnownId,
+    Membership, Position, Refusal, Session, Team, Visit, Who, Words,
+};
+use crate::store::{Store, Stored};
+
+/// Runs the whole suite; `fresh` gives an empty store each time.
+///
+/// # Panics
+/// Where the store isn't what the rules rely on.
+pub fn run<S: Store>(fresh: &mut dyn FnMut() -> S) {
+    let rules: [(&str, fn(&mut S) -> Stored<()>); 12] = [
+        ("transactions", transactions),
+        ("epoch", epoch),
+        ("facts", facts),
+        ("sessions", sessions),
+        ("token ids", token_ids),
+        ("customers", customers),
+        ("conversations", conversations),
+        ("entries", entries),
+        ("erasing", erasing),
+        ("repeats", repeats),
+        ("feeds", feeds),
+        ("members", members),
+    ];
+    for (name, rule) in rules {
+        let mut store = fresh();
+        let done = rule(&mut store);
+        assert!(done.is_ok(), "{name}: {done:?}");
+    }
+}
+
+fn id(n: u8) -> Id {
+    Id([n; 16])
+}
+
+/// A brand with every field set.
+pub fn sample_brand(n: u8, team: Id) -> Brand {
+    Brand {
+        id: id(n),
+        key: format!("brand-{n}"),
+        name: format!("品牌 {n}"),
+        short_name: "品".into(),
+        greeting: "您好".into(),
+        origins: vec!["https://shop.example".into(), "https://b.example".into()],
+        team,
+        identity_key: Some(IdentityKey {
+            algorithm: "HS256".into(),
+            key: vec![0, 1, 255],
+        }),
+    }
+}
+
+/// A team with every field set.
+pub fn sample_team(n: u8) -> Team {
+    Team {
+        id: id(n),
+        name: format!("team {n}"),
+        first_response_ms: 60_000,
+        next_response_ms: 90_000,
+        idle_ms: 1_800_000,
+        stale_ms: 300_000,
+        grace_ms: 120_000,
+    }
+}
+
+/// An agent with every field set.
+pub fn sample_agent(n: u8, teams: Vec<Membership>) -> Agent {
+    Agent {
+        id: id(n),
+        login: format!("agent{n}"),
+        name: format!("客服 {n}"),
+        capacity: 3,
+        password_hash: "$argon2id$x".into(),
+        disabled: false,
+        presence: Presence::Online,
+        teams,
+    }
+}
+
+/// A customer with every field set.
+pub fn sample_customer(n: u8, external: Option<&str>) -> Customer {
+    Customer {
+        id: id(n),
+        brand: id(1),
+        conversation: id(n.wrapping_add(100)),
+        name: "访客 7K3F".into(),
+        external: external.map(Into::into),
+        merged_into: None,
+        browser: "Mozilla/5.0".into(),
+        language: "zh-CN".into(),
+        page_url: "https://shop.example/p".into(),
+        page_title: "商品".into(),
+        referrer: "https://search.example".into(),
+        first_visit_ms: 5,
+    }
+}
+
+/// A conversation with every field set.
+pub fn sample_conversation(n: u8, status: Status) -> Conversation {
+    Conversation {
+        id: id(n),
+        brand: id(1),
+        team: id(2),
+        customer: id(3),
+        customer_name: "访客 7K3F".into(),
+        customer_verified: true,
+        customer_mobile: true,
+        status,
+        holder: Some(id(4)),
+        last_agent: Some(id(5)),
+        head: 9,
+        public_head: 7,
+        floor: 2,
+        public_floor: 1,
+        queued_ms: 11,
+        waiting_ms: 12,
+        waiting_seq: 8,
+        due: Due::Next,
+        preview: "在吗".into(),
+        answered: true,
+        customer_messages: 4,
+        unread: 2,
+        words: Some(Words {
+            role: AuthorRole::Agent,
+            author: id(4),
+            text: "好".into(),
+            time_ms: 13,
+            seq: 6,
+        }),
+        tags: vec!["急".into(), "vip".into()],
+        visit: 3,
+        moved_ms: 14,
+        public_ms: 13,
+        linked_to: Some(id(99)),
+    }
+}
+
+/// An entry of conversation 1; odd Seqs are for everybody, even ones for agents.
+pub fn sample_entry(seq: u64) -> Entry {
+    let everybody = seq % 2 == 1;
+    Entry {
+        conversation: id(1),
+        seq,
+        public: seq.div_ceil(2),
+        audience: if everybody {
+            Audience::Everybody
+        } else {
+            Audience::Agents
+        },
+        kind: if everybody { EntryKind::Message } else { EntryKind::Note },
+        id: Id::v7(seq, [seq as u8; 10]),
+        role: AuthorRole::Agent,
+        author: if seq % 5 == 0 { None } else { Some(id(4)) },
+        author_name: "Amy".into(),
+        time_ms: 1_000 + seq * 10,
+        content: Bytes::from(vec![0, 255, seq as u8]),
+        erased: false,
+        customer_messages: seq / 3,
+        fingerprint: Some(Fingerprint {
+            salt: [1; 16],
+            hash: [2; 32],
+        }),
+    }
+}
+
+fn write<S: Store>(store: &mut S, what: impl FnOnce(&mut S) -> Stored<()>) -> Stored<()> {
+    store.begin()?;
+    what(store)?;
+    store.commit()
+}
+
+fn transactions<S: Store>(store: &mut S) -> Stored<()> {
+    assert!(
+        store.put_team(&sample_team(1)).is_err() || store.facts()?.teams.len() <= 1,
+        "usable after misuse"
+    );
+    store.rollback();
+    store.begin()?;
+    assert!(store.begin().is_err(), "a transaction inside a transaction");
+    store.put_conversation(&sample_conversation(1, Status::Open))?;
+    assert!(
+        store.conversation(id(1))?.is_some(),
+        "a transaction reads what it wrote"
+    );
+    store.savepoint()?;
+    store.put_conversation(&sample_conversation(2, Status::Open))?;
+    let changed = Conversation {
+        head: 77,
+        ..sample_conversation(1, Status::Open)
+    };
+    store.put_conversation(&changed)?;
+    store.append(&sample_entry(1))?;
+    store.undo()?;
+    assert_eq!(
+        store.conversation(id(1))?,
+        Some(sample_conversation(1, Status::Open)),
+        "undone to the savepoint"
+    );
+    assert_eq!(store.conversation(id(2))?, None);
+    assert_eq!(store.entry(id(1), 1)?, None);
+    assert_eq!(store.public_entry(id(1), 1)?, None);
+    store.savepoint()?;
+    store.put_conversation(&sample_conversation(3, Status::Open))?;
+    store.release()?;
+    store.commit()?;
+    assert!(store.conversation(id(3))?.is_some(), "released is kept");
+    store.begin()?;
+    store.put_conversation(&changed)?;
+    store.put_feed(Feed::Agent(id(1)), FeedState { epoch: 1, revision: 1 })?;
+    store.rollback();
+    assert_eq!(
+        store.conversation(id(1))?,
+        Some(sample_conversation(1, Status::Open)),
+        "rolled back"
+    );
+    assert_eq!(store.feed(Feed::Agent(id(1)))?, None);
+    store.rollback();
+    write(store, |store| store.put_conversation(&changed))
+}
+
+fn epoch<S: Store>(store: &mut S) -> Stored<()> {
+    let first = store.epoch()?;
+    assert_ne!(first, 0, "an epoch is never 0");
+    assert_eq!(store.epoch()?, first);
+    write(store, |store| store.renew_epoch(u64::MAX))?;
+    assert_eq!(store.epoch()?, u64::MAX);
+    Ok(())
+}
+
+fn facts<S: Store>(store: &mut S) -> Stored<()> {
+    let teams = vec![
+        Membership {
+            team: id(2),
+            lead: false,
+        },
+        Membership {
+            team: id(3),
+            lead: true,
+        },
+    ];
+    let amy = sample_agent(4, teams);
+    write(store, |store| {
+        store.put_team(&sample_team(3))?;
+        store.put_team(&sample_team(2))?;
+        store.put_brand(&sample_brand(1, id(2)))?;
+        store.put_agent(&amy)
+    })?;
+    let facts = store.facts()?;
+    assert_eq!(facts.teams, [sample_team(2), sample_team(3)], "in order of id");
+    assert_eq!(facts.brands, [sample_brand(1, id(2))]);
+    assert_eq!(facts.agents, std::slice::from_ref(&amy));
+    store.begin()?;
+    assert!(
+        store
+            .put_agent(&Agent {
+                id: id(9),
+                ..amy.clone()
+            })
+            .is_err(),
+        "a log-in name twice"
+    );
+    store.rollback();
+    let moved = Agent {
+        teams: vec![Membership {
+            team: id(3),
+            lead: false,
+        }],
+        capacity: 9,
+        ..amy
+    };
+    write(store, |store| {
+        store.put_agent(&moved)?;
+        store.put_presence(id(4), Presence::Away)?;
+        store.put_password(id(4), "$argon2id$y")
+    })?;
+    let expected = Agent {
+        presence: Presence::Away,
+        password_hash: "$argon2id$y".into(),
+        ..moved
+    };
+    assert_eq!(store.facts()?.agents, [expected], "teams are replaced as a whole");
+    Ok(())
+}
+
+fn sessions<S: Store>(store: &mut S) -> Stored<()> {
+    let session = |n: u8, who| Session {
+        token_hash: [n; 32],
+        who,
+        device: id(8),
+        created_ms: 1,
+        expires_ms: u64::from(n) * 100,
+    };
+    let (amy, ben, customer) = (Who::Agent(id(4)), Who::Agent(id(5)), Who::Customer(id(4)));
+    write(store, |store| {
+        for (n, who) in [(1, amy), (2, amy), (3, amy), (4, ben), (5, customer)] {
+            store.put_session(&session(n, who))?;
+        }
+        Ok(())
+    })?;
+    assert_eq!(store.session(&[2; 32])?, Some(session(2, amy)));
+    assert_eq!(store.session(&[9; 32])?, None);
+    write(store, |store| store.remove_sessions(amy, Some(&[2; 32])))?;
+    assert_eq!(store.session(&[1; 32])?, None, "revoked");
+    assert!(store.session(&[2; 32])?.is_some(), "but the one that asked");
+    assert!(store.session(&[4; 32])?.is_some(), "and those of others");
+    assert!(
+        store.session(&[5; 32])?.is_some(),
+        "a customer is no agent, whatever the id"
+    );
+    write(store, |store| store.remove_session(&[2; 32]))?;
+    write(store, |store| store.remove_session(&[2; 32]))?;
+    assert_eq!(store.session(&[2; 32])?, None);
+    write(store, |store| {
+        store.put_session(&Session {
+            expires_ms: 401,
+            ..session(4, ben)
+        })
+    })?;
+    write(store, |store| store.forget_sessions(450, 10))?;
+    assert_eq!(store.session(&[4; 32])?, None, "expired");
+    assert!(store.session(&[5; 32])?.is_some());
+    Ok(())
+}
+
+fn token_ids<S: Store>(store: &mut S) -> Stored<()> {
+    store.begin()?;
+    assert!(store.use_token_id(id(1), "jti", 100)?);
+    assert!(!store.use_token_id(id(1), "jti", 100)?, "used once");
+    assert!(store.use_token_id(id(2), "jti", 100)?, "by each brand");
+    store.commit()?;
+    store.begin()?;
+    assert!(!store.use_token_id(id(1), "jti", 200)?, "remembered after commit");
+    store.forget_token_ids(101, 10)?;
+    assert!(store.use_token_id(id(1), "jti", 300)?, "until it expired");
+    store.commit()
+}
+
+fn customers<S: Store>(store: &mut S) -> Stored<()> {
+    let (anna, visitor) = (sample_customer(3, Some("u-1")), sample_customer(4, None));
+    write(store, |store| {
+        store.put_customer(&anna)?;
+        store.put_customer(&visitor)?;
+        store.put_customer(&sample_customer(5, None))
+    })?;
+    assert_eq!(store.customer(id(4))?, Some(visitor.clone()));
+    assert_eq!(store.customer(id(9))?, None);
+    assert_eq!(store.customer_by_external(id(1), "u-1")?, Some(anna.clone()));
+    assert_eq!(store.customer_by_external(id(2), "u-1")?, None, "of its brand alone");
+    store.begin()?;
+    assert!(
+        store
+            .put_customer(&Customer {
+                external: Some("u-1".into()),
+                ..visitor.clone()
+            })
+            .is_err(),
+        "twice in a brand"
+    );
+    store.rollback();
+    let merged = Customer {
+        external: None,
+        merged_into: Some(id(4)),
+        ..anna
+    };
+    let known = Customer {
+        external: Some("u-1".into()),
+        name: "Anna".into(),
+        ..visitor
+    };
+    write(store, |store| {
+        store.put_customer(&merged)?;
+        store.put_customer(&known)
+    })?;
+    assert_eq!(
+        store.customer_by_external(id(1), "u-1")?,
+        Some(known),
+        "an identity moves"
+    );
+    assert_eq!(store.customer(id(3))?, Some(merged));
+    Ok(())
+}
+
+fn conversations<S: Store>(store: &mut S) -> Stored<()> {
+    let plain = Conversation {
+        holder: None,
+        last_agent: None,
+        words: None,
+        tags: Vec::new(),
+        linked_to: None,
+        due: Due::Unspecified,
+        ..sample_conversation(2, Status::Queued)
+    };
+    write(store, |store| {
+        store.put_conversation(&sample_conversation(3, Status::Open))?;
+        store.put_conversation(&plain)?;
+        store.put_conversation(&sample_conversation(1, Status::Closed))
+    })?;
+    assert_eq!(store.conversation(id(3))?, Some(sample_conversation(3, Status::Open)));
+    assert_eq!(store.conversation(id(2))?, Some(plain.clone()));
+    assert_eq!(
+        store.active_conversations()?,
+        [plain.clone(), sample_conversation(3, Status::Open)]
+    );
+    let closed = Conversation {
+        status: Status::Closed,
+        ..plain
+    };
+    write(store, |store| store.put_conversation(&closed))?;
+    assert_eq!(store.active_conversations()?, [sample_conversation(3, Status::Open)]);
+    assert_eq!(store.conversation(id(2))?, Some(closed));
+    Ok(())
+}
+
+fn entries<S: Store>(store: &mut S) -> Stored<()> {
+    write(store, |store| {
+        let other = Entry {
+            conversation: id(2),
+            ..sample_entry(1)
+        };
+        (1..=9).try_for_each(|seq| store.append(&sample_entry(seq)))?;
+        store.append(&other)
+    })?;
+    assert_eq!(
+        store.entry(id(1), 5)?,
+        Some(sample_entry(5)),
+        "an entry of the gateway itself"
+    );
+    assert_eq!(store.entry(id(1), 10)?, None);
+    let seqs = |entries: Vec<Entry>| entries.iter().map(|entry| entry.seq).collect::<Vec<_>>();
+    assert_eq!(seqs(store.entries(id(1), 3, 6)?), [3, 4, 5, 6]);
+    assert_eq!(seqs(store.entries(id(1), 8, 90)?), [8, 9]);
+    assert_eq!(seqs(store.entries(id(1), 6, 3)?), [0; 0]);
+    assert_eq!(store.entries(id(1), 2, 2)?, [sample_entry(2)]);
+    assert_eq!(
+        seqs(store.public_entries(id(1), 2, 4)?),
+        [3, 5, 7],
+        "the customer's log has no notes"
+    );
+    assert_eq!(store.public_entry(id(1), 2)?.map(|entry| entry.seq), Some(3));
+    assert_eq!(store.public_entry(id(1), 6)?, None);
+    assert_eq!(store.entry_at_time(id(1), 0, false)?.map(|entry| entry.seq), Some(1));
+    assert_eq!(
+        store.entry_at_time(id(1), 1_031, false)?.map(|entry| entry.seq),
+        Some(4)
+    );
+    assert_eq!(store.entry_at_time(id(1), 1_031, true)?.map(|entry| entry.seq), Some(5));
+    assert_eq!(store.entry_at_time(id(1), 2_000, false)?, None);
+    let found = sample_entry(4).id;
+    assert_eq!(seqs(store.find_entries(id(1), found, 3)?), [4]);
+    assert_eq!(seqs(store.find_entries(id(1), found, 4)?), [0; 0], "above alone");
+    store.begin()?;
+    assert!(store.append(&sample_entry(9)).is_err(), "a Seq twice");
+    store.rollback();
+    Ok(())
+}
+
+fn erasing<S: Store>(store: &mut S) -> Stored<()> {
+    write(store, |store| {
+        store.append(&sample_entry(1))?;
+        store.append(&sample_entry(2))?;
+        store.erase(id(1), 1)
+    })?;
+    let expected = Entry {
+        content: Bytes::new(),
+        fingerprint: None,
+        erased: true,
+        ..sample_entry(1)
+    };
+    assert_eq!(
+        store.entry(id(1), 1)?,
+        Some(expected.clone()),
+        "Seq, id and author stay"
+    );
+    assert_eq!(store.public_entries(id(1), 1, 1)?, [expected]);
+    assert_eq!(store.entry(id(1), 2)?, Some(sample_entry(2)));
+    Ok(())
+}
+
+fn repeats<S: Store>(store: &mut S) -> Stored<()> {
+    let known = |n: u8, author: u8| KnownId {
+        id: id(n),
+        conversation: id(1),
+        author: id(author),
+        seq: u64::from(n),
+        time_ms: u64::from(n),
+    };
+    let refusal = Refusal {
+        id: id(7),
+        conversation: id(1),
+        author: id(4),
+        fingerprint: Fingerprint {
+            salt: [3; 16],
+            hash: [4; 32],
+        },
+        answer: Bytes::from_static(&[8, 11]),
+    };
+    write(store, |store| {
+        for (n, author) in [(1, 4), (1, 3), (2, 4), (3, 4)] {
+            store.remember(&known(n, author))?;
+        }
+        store.remember_refusal(&refusal)?;
+        store.remember_refusal(&Refusal {
+            answer: Bytes::from_static(&[9]),
+            ..refusal.clone()
+        })?;
+        store.remember_refusal(&Refusal {
+            author: id(3),
+            ..refusal.clone()
+        })
+    })?;
+    assert_eq!(store.known(id(1), id(1))?, [known(1, 3), known(1, 4)]);
+    assert_eq!(store.known(id(2), id(1))?, [], "of its conversation alone");
+    let found = store.refusals(id(1), id(7))?;
+    assert_eq!(
+        found,
+        [
+            Refusal {
+                author: id(3),
+                ..refusal.clone()
+            },
+            refusal
+        ],
+        "the first refusal stands"
+    );
+    assert_eq!(store.refusals(id(2), id(7))?, []);
+    write(store, |store| store.forget_known(3, 100))?;
+    assert_eq!(store.known(id(1), id(2))?, []);
+    assert_eq!(store.known(id(1), id(3))?, [known(3, 4)]);
+    Ok(())
+}
+
+fn feeds<S: Store>(store: &mut S) -> Stored<()> {
+    let row = |n: u8, revision, stands| FeedRow {
+        conversation: id(n),
+        revision,
+        stands,
+    };
+    let (own, team) = (Feed::Agent(id(4)), Feed::Team(id(4)));
+    assert_eq!(store.feed(own)?, None);
+    write(store, |store| {
+        store.put_feed(
+            own,
+            FeedState {
+                epoch: u64::MAX,
+                revision: 3,
+            },
+        )?;
+        for (n, revision) in [(1, 1), (2, 2), (3, 3)] {
+            store.put_feed_row(own, &row(n, revision, true))?;
+        }
+        store.put_feed_row(team, &row(1, 1, true))?;
+        store.put_feed_row(own, &row(1, 4, false))?;
+        store.put_feed(
+            own,
+            FeedState {
+                epoch: u64::MAX,
+                revision: 4,
+            },
+        )
+    })?;
+    assert_eq!(
+        store.feed(own)?,
+        Some(FeedState {
+            epoch: u64::MAX,
+            revision: 4
+        })
+    );
+    assert_eq!(store.feed(team)?, None, "an agent's feed is no team's, whatever the id");
+    let all = [row(2, 2, true), row(3, 3, true), row(1, 4, false)];
+    assert_eq!(
+        store.feed_rows(own, 0, 100)?,
+        all,
+        "one row for each conversation, by revision"
+    );
+    assert_eq!(store.feed_rows(own, 2, 1)?, [row(3, 3, true)]);
+    assert_eq!(store.feed_rows(own, 4, 100)?, []);
+    write(store, |store| store.remove_left_rows(own))?;
+    assert_eq!(store.feed_rows(own, 0, 100)?, [row(2, 2, true), row(3, 3, true)]);
+    assert_eq!(store.feed_rows(team, 0, 100)?, [row(1, 1, true)]);
+    Ok(())
+}
+
+fn members<S: Store>(store: &mut S) -> Stored<()> {
+    let position = |who, read| Position {
+        conversation: id(1),
+        who,
+        delivered: 9,
+        read,
+    };
+    let visit = |first_seq| Visit {
+        conversation: id(1),
+        first_seq,
+        started_ms: first_seq,
+        ended_ms: 0,
+        first_words: "你好".into(),
+        words_seq: first_seq,
+    };
+    let (amy, customer) = (Who::Agent(id(4)), Who::Customer(id(4)));
+    write(store, |store| {
+        store.put_position(&position(customer, 1))?;
+        store.put_position(&position(amy, 2))?;
+        store.put_position(&position(amy, 3))?;
+        store.put_position(&Position {
+            conversation: id(2),
+            ..position(amy, 3)
+        })?;
+        [1, 5, 300]
+            .into_iter()
+            .try_for_each(|seq| store.put_visit(&visit(seq)))?;
+        store.put_visit(&Visit {
+            ended_ms: 6,
+            ..visit(5)
+        })
+    })?;
+    assert_eq!(store.positions(id(1))?, [position(amy, 3), position(customer, 1)]);
+    assert_eq!(store.positions(id(3))?, []);
+    assert_eq!(
+        store.visits(id(1), 2)?,
+        [
+            visit(300),
+            Visit {
+                ended_ms: 6,
+                ..visit(5)
+            }
+        ],
+        "newest first"
+    );
+    assert_eq!(store.visits(id(2), 2)?, []);
+    Ok(())
+}
