@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use zuoxi_wire::Id;
 
 use crate::hub::{Command, Hub, LogInWith, Reply};
+use crate::store::Keyring;
 use crate::surroundings::Surroundings;
 use crate::view::{
     CallError, CustomerPanel, DeskEvent, DraftView, InboxTab, MeView, PresenceView, ProofView, TransferTargets,
@@ -18,17 +19,6 @@ use crate::view::{
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WindowId(pub String);
 
-/// Where the key of the databases comes from.
-#[derive(Clone)]
-pub enum KeyFrom {
-    /// The operating system's keyring; where there is none, a passphrase that [`Engine::unlock`] brings.
-    Keyring,
-    /// Always a passphrase that [`Engine::unlock`] brings.
-    Passphrase,
-    /// Given: headless desks and tests.
-    Given(Zeroizing<[u8; 32]>),
-}
-
 /// What an engine is opened with.
 #[derive(Clone)]
 pub struct EngineConfig {
@@ -38,8 +28,9 @@ pub struct EngineConfig {
     pub software: String,
     /// BCP 47, e.g. zh-CN.
     pub language: String,
-    /// Where the key comes from.
-    pub key: KeyFrom,
+    /// Keeps the databases' keys: [`crate::store::SystemKeyring`]; where there is none, a passphrase that
+    /// [`Engine::unlock`] brings. Headless desks bring a [`crate::store::MemoryKeyring`].
+    pub keyring: Arc<dyn Keyring>,
     /// Clock, randomness, time zone, network.
     pub surroundings: Surroundings,
 }

@@ -8,7 +8,5 @@ pub mod store;
 mod surroundings;
 pub mod view;
 
-pub use desk::{
-    Engine, EngineConfig, KeyFrom, KnownAccount, PassphraseNeed, Start, SystemEvent, Unsent, WindowId,
-};
+pub use desk::{Engine, EngineConfig, KnownAccount, PassphraseNeed, Start, SystemEvent, Unsent, WindowId};
 pub use surroundings::{Clock, Randomness, Surroundings, TimeZone};

@@ -1,6 +1,10 @@
 //! The loop at the engine's heart: one task owns the protocol's session and all views, and nothing else touches them.
 
 mod command;
+mod log_in;
+mod problem;
+mod remembered;
+mod windows;
 
 pub(crate) use command::{Command, LogInWith, Reply};
 
