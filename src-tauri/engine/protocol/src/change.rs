@@ -193,6 +193,16 @@ pub enum Change {
     Entries(Id, Vec<StoredEntry>),
     /// Content of these goes; Seq, id and author stay.
     Erase(Id, Vec<u64>),
+    /// A recall: content of the entry with this id and author goes, wherever it stands in this log (if it is stored at
+    /// all); Seq, id and author stay. For the store to find: the machines don't hold entries.
+    EraseMessage {
+        /// Whose log.
+        conversation: Id,
+        /// Author of the recalled entry.
+        author: Id,
+        /// Its id.
+        id: Id,
+    },
     /// Entries of these Seqs go (restored log, floor moved, eviction).
     Drop(Id, Range),
     /// A new act at its place.
@@ -226,4 +236,35 @@ pub struct Loaded {
     pub drafts: BTreeMap<Id, Draft>,
     /// Named values.
     pub values: BTreeMap<String, Bytes>,
+}
+
+/// What a machine must know of stored entries (after a restored log alone). Answered after all transactions that were
+/// given before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// [`crate::hash::of`] over the stored entries of each range, in order.
+    Hashes {
+        /// Whose log.
+        conversation: Id,
+        /// At most 64.
+        ranges: Vec<Range>,
+    },
+    /// Stored entries of this author in the range, without erased ones, in order of Seq.
+    ByAuthor {
+        /// Whose log.
+        conversation: Id,
+        /// Where.
+        range: Range,
+        /// Whose entries.
+        author: Id,
+    },
+}
+
+/// What the store says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// One for each range; `None`: not every Seq of it is stored.
+    Hashes(Vec<Option<[u8; 32]>>),
+    /// The entries.
+    Entries(Vec<StoredEntry>),
 }
