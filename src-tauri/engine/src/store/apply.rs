@@ -145,6 +145,15 @@ pub(super) fn apply(db: &Connection, numbers: &mut Numbers, change: &Change) -> 
                 erase(db, number, seqs)?;
             }
         }
+        Change::EraseMessage {
+            conversation,
+            author,
+            id,
+        } => {
+            if let Some(number) = numbers.known(db, *conversation)? {
+                erase_message(db, number, *author, *id)?;
+            }
+        }
         Change::Drop(conversation, range) => {
             if let Some(number) = numbers.known(db, *conversation)? {
                 let (first, last) = places(number, *range);
@@ -271,6 +280,28 @@ fn erase(db: &Connection, number: i64, seqs: &[u64]) -> Result<(), StoreError> {
             let entry = Entry::decode(bytes.as_slice()).map_err(|_| damaged("entry"))?;
             db.prepare_cached("UPDATE entries SET erased = 1, bytes = ?2 WHERE place = ?1")?
                 .execute(params![place, emptied(entry)])?;
+        }
+    }
+    Ok(())
+}
+
+/// A recall names author and id. It is rare, and ids have no index: what contains the id's bytes is looked at.
+fn erase_message(db: &Connection, number: i64, author: Id, id: Id) -> Result<(), StoreError> {
+    let (first, last) = places(
+        number,
+        Range {
+            first: 0,
+            last: SEQ_MAX,
+        },
+    );
+    let found: Vec<Vec<u8>> = db
+        .prepare_cached("SELECT bytes FROM entries WHERE place BETWEEN ?1 AND ?2 AND erased = 0 AND instr(bytes, ?3) > 0")?
+        .query_map(params![first, last, id.0], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for bytes in found {
+        let entry = Entry::decode(bytes.as_slice()).map_err(|_| damaged("entry"))?;
+        if entry.id.as_ref() == id.0 && entry.author.as_ref() == author.0 {
+            erase(db, number, &[entry.seq])?;
         }
     }
     Ok(())
