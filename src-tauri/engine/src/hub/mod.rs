@@ -2,6 +2,7 @@
 
 mod command;
 mod log_in;
+mod opening;
 mod problem;
 mod remembered;
 mod windows;

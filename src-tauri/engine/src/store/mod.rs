@@ -39,7 +39,7 @@ pub use error::StoreError;
 pub use key::Key;
 pub use keyring::{Keyring, KeyringError, MemoryKeyring, NoKeyring, SystemKeyring};
 pub use read::Query;
-pub use unlock::{Guard, UnlockError, guard, unlock};
+pub use unlock::{Guard, PASSPHRASE_MIN, UnlockError, guard, unlock};
 pub use zuoxi_protocol::change::StoredEntry;
 
 use queue::Queue;

@@ -25,7 +25,7 @@ const MEMORY_KIB_MAX: u32 = 1024 * 1024;
 const PASSES_MAX: u32 = 16;
 const LANES_MAX: u32 = 16;
 /// Scalar values of a passphrase, at least.
-const PASSPHRASE_MIN: usize = 8;
+pub const PASSPHRASE_MIN: usize = 8;
 
 /// What guards an account's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
