@@ -1,0 +1,183 @@
+//! Entries of both logs in one table. `public` never goes back along the agents' log, and neither does the time: both
+//! are found by binary search over Seqs, so that appending needs one index alone.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
+use zuoxi_rules::record::{Audience, Entry, Fingerprint};
+use zuoxi_wire::Id;
+
+use super::rows::{id, int, number, optional_id, uint};
+
+macro_rules! columns {
+    () => {
+        "conversation, seq, public, audience, kind, id, role, author, author_name, time_ms, content, erased,
+         customer_messages, salt, hash"
+    };
+}
+
+pub(super) fn append(db: &Connection, entry: &Entry) -> Result<()> {
+    db.prepare_cached(concat!(
+        "INSERT INTO entries (",
+        columns!(),
+        ")
+         VALUES (:conversation, :seq, :public, :audience, :kind, :id, :role, :author, :author_name, :time_ms, :content,
+             :erased, :customer_messages, :salt, :hash)",
+    ))?
+    .execute(named_params! {
+        ":conversation": entry.conversation.0,
+        ":seq": int(entry.seq),
+        ":public": int(entry.public),
+        ":audience": matches!(entry.audience, Audience::Agents),
+        ":kind": entry.kind as i32,
+        ":id": entry.id.0,
+        ":role": entry.role as i32,
+        ":author": entry.author.map(|id| id.0),
+        ":author_name": entry.author_name,
+        ":time_ms": int(entry.time_ms),
+        ":content": entry.content.as_ref(),
+        ":erased": entry.erased,
+        ":customer_messages": int(entry.customer_messages),
+        ":salt": entry.fingerprint.map(|fingerprint| fingerprint.salt),
+        ":hash": entry.fingerprint.map(|fingerprint| fingerprint.hash),
+    })
+    .map(|_| ())
+}
+
+fn read(row: &Row<'_>) -> Result<Entry> {
+    let salt: Option<[u8; 16]> = row.get("salt")?;
+    let hash: Option<[u8; 32]> = row.get("hash")?;
+    Ok(Entry {
+        conversation: id(row, "conversation")?,
+        seq: uint(row, "seq")?,
+        public: uint(row, "public")?,
+        audience: if row.get("audience")? {
+            Audience::Agents
+        } else {
+            Audience::Everybody
+        },
+        kind: number(row, "kind")?,
+        id: id(row, "id")?,
+        role: number(row, "role")?,
+        author: optional_id(row, "author")?,
+        author_name: row.get("author_name")?,
+        time_ms: uint(row, "time_ms")?,
+        content: row.get::<_, Vec<u8>>("content")?.into(),
+        erased: row.get("erased")?,
+        customer_messages: uint(row, "customer_messages")?,
+        fingerprint: salt.zip(hash).map(|(salt, hash)| Fingerprint { salt, hash }),
+    })
+}
+
+pub(super) fn find(db: &Connection, conversation: Id, seq: u64) -> Result<Option<Entry>> {
+    db.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM entries WHERE conversation = ?1 AND seq = ?2"
+    ))?
+    .query_row(params![conversation.0, int(seq)], read)
+    .optional()
+}
+
+pub(super) fn range(db: &Connection, conversation: Id, first: u64, last: u64) -> Result<Vec<Entry>> {
+    db.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM entries WHERE conversation = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq",
+    ))?
+    .query_map(params![conversation.0, int(first), int(last)], read)?
+    .collect()
+}
+
+pub(super) fn find_public(db: &Connection, conversation: Id, public: u64) -> Result<Option<Entry>> {
+    match seq_of_public(db, conversation, public)? {
+        Some(seq) => Ok(find(db, conversation, seq)?.filter(|entry| entry.public == public)),
+        None => Ok(None),
+    }
+}
+
+pub(super) fn public_range(db: &Connection, conversation: Id, first: u64, last: u64) -> Result<Vec<Entry>> {
+    if first > last {
+        return Ok(Vec::new());
+    }
+    let Some(begin) = seq_of_public(db, conversation, first)? else {
+        return Ok(Vec::new());
+    };
+    db.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM entries WHERE conversation = ?1 AND seq >= ?2 AND audience = 0
+         ORDER BY seq LIMIT ?3",
+    ))?
+    .query_map(
+        params![conversation.0, int(begin), int((last - first).saturating_add(1))],
+        read,
+    )?
+    .filter(|entry| !matches!(entry, Ok(entry) if entry.public > last))
+    .collect()
+}
+
+pub(super) fn at_time(db: &Connection, conversation: Id, time_ms: u64, public: bool) -> Result<Option<Entry>> {
+    let mut time = db.prepare_cached("SELECT time_ms FROM entries WHERE conversation = ?1 AND seq = ?2")?;
+    let found = first_where(db, conversation, |seq| {
+        let at: i64 = time.query_row(params![conversation.0, int(seq)], |row| row.get(0))?;
+        Ok(at >= int(time_ms))
+    })?;
+    let Some(entry) = found.map(|seq| find(db, conversation, seq)).transpose()?.flatten() else {
+        return Ok(None);
+    };
+    match entry.audience {
+        Audience::Agents if public => find_public(db, conversation, entry.public + 1),
+        _ => Ok(Some(entry)),
+    }
+}
+
+pub(super) fn by_id(db: &Connection, conversation: Id, id: Id, above: u64) -> Result<Vec<Entry>> {
+    db.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM entries WHERE conversation = ?1 AND seq > ?2 AND id = ?3 ORDER BY seq",
+    ))?
+    .query_map(params![conversation.0, int(above), id.0], read)?
+    .collect()
+}
+
+pub(super) fn erase(db: &Connection, conversation: Id, seq: u64) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE entries SET content = x'', salt = NULL, hash = NULL, erased = 1 WHERE conversation = ?1 AND seq = ?2",
+    )?
+    .execute(params![conversation.0, int(seq)])
+    .map(|_| ())
+}
+
+/// The Seq in the agents' log of the first entry that is at or above `public` in the customer's.
+fn seq_of_public(db: &Connection, conversation: Id, public: u64) -> Result<Option<u64>> {
+    let mut at = db.prepare_cached("SELECT public FROM entries WHERE conversation = ?1 AND seq = ?2")?;
+    first_where(db, conversation, |seq| {
+        let there: i64 = at.query_row(params![conversation.0, int(seq)], |row| row.get(0))?;
+        Ok(there >= int(public))
+    })
+}
+
+/// The first Seq for which `holds`, which stays true once it is: log(n) look-ups.
+fn first_where(db: &Connection, conversation: Id, mut holds: impl FnMut(u64) -> Result<bool>) -> Result<Option<u64>> {
+    let edge = |sql: &str| -> Result<Option<i64>> {
+        db.prepare_cached(sql)?
+            .query_row([conversation.0], |row| row.get(0))
+            .optional()
+    };
+    let first = edge("SELECT seq FROM entries WHERE conversation = ?1 ORDER BY seq LIMIT 1")?;
+    let last = edge("SELECT seq FROM entries WHERE conversation = ?1 ORDER BY seq DESC LIMIT 1")?;
+    let Some((first, last)) = first.zip(last) else {
+        return Ok(None);
+    };
+    // Below `low` it doesn't hold; from `high` on it does, or the log ends.
+    let (mut low, mut high) = (first as u64, last as u64 + 1);
+    while low < high {
+        let middle = low.midpoint(high);
+        if holds(middle)? {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Ok((low <= last as u64).then_some(low))
+}

@@ -1,0 +1,83 @@
+//! What identifies a repeat: acceptances and final refusals, by id.
+
+use rusqlite::{Connection, Result, params};
+use zuoxi_rules::record::{Fingerprint, KnownId, Refusal};
+use zuoxi_wire::Id;
+
+use super::rows::{id, int, uint};
+
+pub(super) fn remember(db: &Connection, known: &KnownId) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO known (id, conversation, author, seq, time_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (id, conversation, author) DO UPDATE SET seq = ?4, time_ms = ?5",
+    )?
+    .execute(params![
+        known.id.0,
+        known.conversation.0,
+        known.author.0,
+        int(known.seq),
+        int(known.time_ms)
+    ])
+    .map(|_| ())
+}
+
+pub(super) fn known(db: &Connection, conversation: Id, act: Id) -> Result<Vec<KnownId>> {
+    db.prepare_cached(
+        "SELECT id, conversation, author, seq, time_ms FROM known WHERE id = ?1 AND conversation = ?2 ORDER BY author",
+    )?
+    .query_map(params![act.0, conversation.0], |row| {
+        Ok(KnownId {
+            id: id(row, "id")?,
+            conversation: id(row, "conversation")?,
+            author: id(row, "author")?,
+            seq: uint(row, "seq")?,
+            time_ms: uint(row, "time_ms")?,
+        })
+    })?
+    .collect()
+}
+
+pub(super) fn forget_known(db: &Connection, before_ms: u64, limit: u32) -> Result<()> {
+    db.prepare_cached(
+        "DELETE FROM known WHERE (id, conversation, author) IN
+         (SELECT id, conversation, author FROM known WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)",
+    )?
+    .execute(params![int(before_ms), limit])
+    .map(|_| ())
+}
+
+pub(super) fn remember_refusal(db: &Connection, refusal: &Refusal) -> Result<()> {
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO refusals (id, conversation, author, salt, hash, answer)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        refusal.id.0,
+        refusal.conversation.0,
+        refusal.author.0,
+        refusal.fingerprint.salt,
+        refusal.fingerprint.hash,
+        refusal.answer.as_ref()
+    ])
+    .map(|_| ())
+}
+
+pub(super) fn refusals(db: &Connection, conversation: Id, act: Id) -> Result<Vec<Refusal>> {
+    db.prepare_cached(
+        "SELECT id, conversation, author, salt, hash, answer FROM refusals WHERE id = ?1 AND conversation = ?2
+         ORDER BY author",
+    )?
+    .query_map(params![act.0, conversation.0], |row| {
+        Ok(Refusal {
+            id: id(row, "id")?,
+            conversation: id(row, "conversation")?,
+            author: id(row, "author")?,
+            fingerprint: Fingerprint {
+                salt: row.get("salt")?,
+                hash: row.get("hash")?,
+            },
+            answer: row.get::<_, Vec<u8>>("answer")?.into(),
+        })
+    })?
+    .collect()
+}

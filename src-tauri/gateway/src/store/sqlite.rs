@@ -1,0 +1,291 @@
+//! [`SqliteStore`]: transactions, and the trait put together from its tables.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use zuoxi_rules::StoreError;
+use zuoxi_rules::record::{
+    Agent, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position, Refusal, Session,
+    Team, Visit, Who,
+};
+use zuoxi_rules::store::{Store, Stored};
+use zuoxi_wire::Id;
+use zuoxi_wire::v1::Presence;
+
+use super::rows::failed;
+use super::{OpenError, conversations, entries, facts, feeds, people, repeats, schema, sessions};
+
+/// Every statement of the store stays prepared.
+const STATEMENTS: usize = 128;
+/// Another process (the command line) holds the write lock for milliseconds only.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Everything durable of one gateway, in one SQLite file.
+pub struct SqliteStore {
+    db: Connection,
+}
+
+impl SqliteStore {
+    /// Opens or makes the database at `path`, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let mut db = Connection::open(path)?;
+        prepare(&db)?;
+        schema::migrate(&mut db)?;
+        Ok(Self { db })
+    }
+
+    /// Opens a database that must exist already; the schema isn't touched.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; an older schema is fine, a newer one isn't.
+    pub fn open_existing(path: &Path) -> Result<Self, OpenError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags)?;
+        prepare(&db)?;
+        let found = schema::version(&db)?;
+        if found > schema::VERSION {
+            return Err(OpenError::Newer {
+                found,
+                known: schema::VERSION,
+            });
+        }
+        Ok(Self { db })
+    }
+
+    /// A number that changes when another process commits.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn data_version(&self) -> Stored<i64> {
+        self.db
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .map_err(failed)
+    }
+
+    /// At most so many pages of 4 KiB: a quota, also how a full disk is tried.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn limit_pages(&self, pages: u32) -> Stored<()> {
+        self.db.pragma_update(None, "max_page_count", pages).map_err(failed)
+    }
+
+    /// Writes what the WAL holds into the database, and empties it: at a stop.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn checkpoint(&self) -> Stored<()> {
+        self.db
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(failed)
+    }
+
+    /// The connection, for upkeep.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.db
+    }
+
+    fn run(&self, sql: &str) -> Stored<()> {
+        self.db
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute([]))
+            .map(|_| ())
+            .map_err(failed)
+    }
+
+    /// The connection inside a transaction. SQLite takes a transaction back by itself when the disk is full: then
+    /// nothing more may be written as if it stood.
+    fn writing(&self) -> Stored<&Connection> {
+        if self.db.is_autocommit() {
+            return Err(StoreError::Broken("no transaction is open".into()));
+        }
+        Ok(&self.db)
+    }
+}
+
+fn prepare(db: &Connection) -> Result<(), OpenError> {
+    db.busy_timeout(BUSY)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    // KiB, negative by SQLite's custom.
+    db.pragma_update(None, "cache_size", -65_536)?;
+    // Pages of WAL before they are moved into the database: 16 MiB at most between.
+    db.query_row("PRAGMA wal_autocheckpoint = 4000", [], |_| Ok(()))?;
+    Ok(())
+}
+
+impl Store for SqliteStore {
+    fn begin(&mut self) -> Stored<()> {
+        self.run("BEGIN IMMEDIATE")
+    }
+    fn savepoint(&mut self) -> Stored<()> {
+        self.writing()?;
+        self.run("SAVEPOINT act")
+    }
+    fn release(&mut self) -> Stored<()> {
+        self.run("RELEASE act")
+    }
+    fn undo(&mut self) -> Stored<()> {
+        self.run("ROLLBACK TO act")?;
+        self.run("RELEASE act")
+    }
+    fn commit(&mut self) -> Stored<()> {
+        self.writing()?;
+        self.run("COMMIT").inspect_err(|_| {
+            // A failed COMMIT may leave the transaction open.
+            if !self.db.is_autocommit() {
+                let _ = self.run("ROLLBACK");
+            }
+        })
+    }
+    fn rollback(&mut self) {
+        if !self.db.is_autocommit() {
+            let _ = self.run("ROLLBACK");
+        }
+    }
+
+    fn epoch(&mut self) -> Stored<u64> {
+        facts::epoch(&self.db).map_err(failed)
+    }
+    fn renew_epoch(&mut self, epoch: u64) -> Stored<()> {
+        facts::renew_epoch(self.writing()?, epoch).map_err(failed)
+    }
+    fn facts(&mut self) -> Stored<Facts> {
+        facts::all(&self.db).map_err(failed)
+    }
+    fn put_brand(&mut self, brand: &Brand) -> Stored<()> {
+        facts::put_brand(self.writing()?, brand)
+    }
+    fn put_team(&mut self, team: &Team) -> Stored<()> {
+        facts::put_team(self.writing()?, team).map_err(failed)
+    }
+    fn put_agent(&mut self, agent: &Agent) -> Stored<()> {
+        facts::put_agent(self.writing()?, agent).map_err(failed)
+    }
+    fn put_presence(&mut self, agent: Id, presence: Presence) -> Stored<()> {
+        facts::put_presence(self.writing()?, agent, presence).map_err(failed)
+    }
+    fn put_password(&mut self, agent: Id, hash: &str) -> Stored<()> {
+        facts::put_password(self.writing()?, agent, hash).map_err(failed)
+    }
+
+    fn put_session(&mut self, session: &Session) -> Stored<()> {
+        sessions::put(self.writing()?, session).map_err(failed)
+    }
+    fn session(&mut self, token_hash: &[u8; 32]) -> Stored<Option<Session>> {
+        sessions::find(&self.db, token_hash).map_err(failed)
+    }
+    fn remove_session(&mut self, token_hash: &[u8; 32]) -> Stored<()> {
+        sessions::remove(self.writing()?, token_hash).map_err(failed)
+    }
+    fn remove_sessions(&mut self, who: Who, keep: Option<&[u8; 32]>) -> Stored<()> {
+        sessions::remove_all(self.writing()?, who, keep).map_err(failed)
+    }
+    fn forget_sessions(&mut self, before_ms: u64, limit: u32) -> Stored<()> {
+        sessions::forget(self.writing()?, before_ms, limit).map_err(failed)
+    }
+    fn use_token_id(&mut self, brand: Id, token_id: &str, expires_ms: u64) -> Stored<bool> {
+        sessions::use_token_id(self.writing()?, brand, token_id, expires_ms).map_err(failed)
+    }
+    fn forget_token_ids(&mut self, before_ms: u64, limit: u32) -> Stored<()> {
+        sessions::forget_token_ids(self.writing()?, before_ms, limit).map_err(failed)
+    }
+
+    fn put_customer(&mut self, customer: &Customer) -> Stored<()> {
+        people::put_customer(self.writing()?, customer).map_err(failed)
+    }
+    fn customer(&mut self, id: Id) -> Stored<Option<Customer>> {
+        people::customer(&self.db, id).map_err(failed)
+    }
+    fn customer_by_external(&mut self, brand: Id, external: &str) -> Stored<Option<Customer>> {
+        people::customer_by_external(&self.db, brand, external).map_err(failed)
+    }
+
+    fn conversation(&mut self, id: Id) -> Stored<Option<Conversation>> {
+        conversations::find(&self.db, id).map_err(failed)
+    }
+    fn put_conversation(&mut self, conversation: &Conversation) -> Stored<()> {
+        conversations::put(self.writing()?, conversation)
+    }
+    fn active_conversations(&mut self) -> Stored<Vec<Conversation>> {
+        conversations::active(&self.db).map_err(failed)
+    }
+
+    fn append(&mut self, entry: &Entry) -> Stored<()> {
+        entries::append(self.writing()?, entry).map_err(failed)
+    }
+    fn entry(&mut self, conversation: Id, seq: u64) -> Stored<Option<Entry>> {
+        entries::find(&self.db, conversation, seq).map_err(failed)
+    }
+    fn public_entry(&mut self, conversation: Id, public: u64) -> Stored<Option<Entry>> {
+        entries::find_public(&self.db, conversation, public).map_err(failed)
+    }
+    fn entries(&mut self, conversation: Id, first: u64, last: u64) -> Stored<Vec<Entry>> {
+        entries::range(&self.db, conversation, first, last).map_err(failed)
+    }
+    fn public_entries(&mut self, conversation: Id, first: u64, last: u64) -> Stored<Vec<Entry>> {
+        entries::public_range(&self.db, conversation, first, last).map_err(failed)
+    }
+    fn entry_at_time(&mut self, conversation: Id, time_ms: u64, public: bool) -> Stored<Option<Entry>> {
+        entries::at_time(&self.db, conversation, time_ms, public).map_err(failed)
+    }
+    fn find_entries(&mut self, conversation: Id, id: Id, above: u64) -> Stored<Vec<Entry>> {
+        entries::by_id(&self.db, conversation, id, above).map_err(failed)
+    }
+    fn erase(&mut self, conversation: Id, seq: u64) -> Stored<()> {
+        entries::erase(self.writing()?, conversation, seq).map_err(failed)
+    }
+
+    fn remember(&mut self, known: &KnownId) -> Stored<()> {
+        repeats::remember(self.writing()?, known).map_err(failed)
+    }
+    fn known(&mut self, conversation: Id, id: Id) -> Stored<Vec<KnownId>> {
+        repeats::known(&self.db, conversation, id).map_err(failed)
+    }
+    fn forget_known(&mut self, before_ms: u64, limit: u32) -> Stored<()> {
+        repeats::forget_known(self.writing()?, before_ms, limit).map_err(failed)
+    }
+    fn remember_refusal(&mut self, refusal: &Refusal) -> Stored<()> {
+        repeats::remember_refusal(self.writing()?, refusal).map_err(failed)
+    }
+    fn refusals(&mut self, conversation: Id, id: Id) -> Stored<Vec<Refusal>> {
+        repeats::refusals(&self.db, conversation, id).map_err(failed)
+    }
+
+    fn feed(&mut self, feed: Feed) -> Stored<Option<FeedState>> {
+        feeds::find(&self.db, feed).map_err(failed)
+    }
+    fn put_feed(&mut self, feed: Feed, state: FeedState) -> Stored<()> {
+        feeds::put(self.writing()?, feed, state).map_err(failed)
+    }
+    fn put_feed_row(&mut self, feed: Feed, row: &FeedRow) -> Stored<()> {
+        feeds::put_row(self.writing()?, feed, row).map_err(failed)
+    }
+    fn feed_rows(&mut self, feed: Feed, above: u64, limit: u32) -> Stored<Vec<FeedRow>> {
+        feeds::rows(&self.db, feed, above, limit).map_err(failed)
+    }
+    fn remove_left_rows(&mut self, feed: Feed) -> Stored<()> {
+        feeds::remove_left(self.writing()?, feed).map_err(failed)
+    }
+
+    fn positions(&mut self, conversation: Id) -> Stored<Vec<Position>> {
+        people::positions(&self.db, conversation).map_err(failed)
+    }
+    fn put_position(&mut self, position: &Position) -> Stored<()> {
+        people::put_position(self.writing()?, position).map_err(failed)
+    }
+    fn put_visit(&mut self, visit: &Visit) -> Stored<()> {
+        people::put_visit(self.writing()?, visit).map_err(failed)
+    }
+    fn visits(&mut self, conversation: Id, limit: u32) -> Stored<Vec<Visit>> {
+        people::visits(&self.db, conversation, limit).map_err(failed)
+    }
+}
