@@ -81,7 +81,7 @@ fn popped_builder<'a>(app: &'a AppHandle, label: &str) -> WebviewWindowBuilder<'
 fn builder<'a>(app: &'a AppHandle, label: &str) -> WebviewWindowBuilder<'a, tauri::Wry, AppHandle> {
     WebviewWindowBuilder::new(app, label, WebviewUrl::default())
         .title("Zuoxi")
-        .incognito(true)
+        .incognito(!is_driven())
         .on_navigation(is_own_page)
         .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny)
 }
@@ -159,6 +159,11 @@ fn place<'a>(
             .position(f64::from(x), f64::from(y)),
         _ => builder.inner_size(f64::from(size.0), f64::from(size.1)),
     }
+}
+
+/// A test drives this window: WebKitGTK lets no driver into an incognito one. Never in a released build.
+fn is_driven() -> bool {
+    cfg!(debug_assertions) && std::env::var_os("TAURI_WEBVIEW_AUTOMATION").is_some()
 }
 
 /// The app's own page is the only one that a window may show.

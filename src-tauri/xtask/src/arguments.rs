@@ -37,7 +37,11 @@ impl Arguments {
 
     /// The first word; empty: none.
     pub(crate) fn task(&self) -> &str {
-        if self.has("help") { "help" } else { self.words.first().map_or("", String::as_str) }
+        if self.has("help") {
+            "help"
+        } else {
+            self.words.first().map_or("", String::as_str)
+        }
     }
 
     /// The words after the task.
@@ -86,7 +90,13 @@ mod tests {
 
     #[test]
     fn a_number_that_is_none_is_said() {
-        assert_eq!(read("run --agents many").number("agents", 1), Err("--agents takes a number".into()));
-        assert_eq!(read("run --agents").number("agents", 1), Err("--agents takes a number".into()));
+        assert_eq!(
+            read("run --agents many").number("agents", 1),
+            Err("--agents takes a number".into())
+        );
+        assert_eq!(
+            read("run --agents").number("agents", 1),
+            Err("--agents takes a number".into())
+        );
     }
 }

