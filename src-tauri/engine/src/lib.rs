@@ -6,6 +6,7 @@ mod hub;
 pub mod net;
 pub mod store;
 mod surroundings;
+pub mod timeline;
 pub mod view;
 
 pub use desk::{Engine, EngineConfig, KnownAccount, PassphraseNeed, Start, SystemEvent, Unsent, WindowId};

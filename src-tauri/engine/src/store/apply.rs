@@ -295,7 +295,9 @@ fn erase_message(db: &Connection, number: i64, author: Id, id: Id) -> Result<(),
         },
     );
     let found: Vec<Vec<u8>> = db
-        .prepare_cached("SELECT bytes FROM entries WHERE place BETWEEN ?1 AND ?2 AND erased = 0 AND instr(bytes, ?3) > 0")?
+        .prepare_cached(
+            "SELECT bytes FROM entries WHERE place BETWEEN ?1 AND ?2 AND erased = 0 AND instr(bytes, ?3) > 0",
+        )?
         .query_map(params![first, last, id.0], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for bytes in found {

@@ -67,6 +67,8 @@ pub(super) fn open_to_read(options: &StoreOptions) -> Result<Connection, StoreEr
 
 /// The key must be the first thing a connection hears; page size belongs to it with SQLCipher.
 fn unlock(connection: &Connection, options: &StoreOptions) -> Result<(), StoreError> {
+    // SQLCipher writes its own log to stderr otherwise, and what it says we tell typed.
+    connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
     let literal = options.key.literal();
     connection.key(None::<&str>, literal.as_bytes(), false)?;
     connection.pragma_update(None, "cipher_page_size", PAGE_BYTES as i64)?;

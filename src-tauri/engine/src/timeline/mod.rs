@@ -1,0 +1,607 @@
+//! One open conversation as an ordered list of rows: what is settled by Seq, then the outbox in the order of doing.
+//! Pure: entries come in, deltas for each observing window come out; nothing is read or written here.
+//!
+//! Row index = Seq − floor while settled. A Seq that isn't in memory is a row too, `Loading`, with the key `seq:N`; a
+//! row that was settled or done has its message id as key from then on, through ACK and history. Every operation costs
+//! O(log n) and what it moves; no operation looks at more rows than a window shows.
+
+mod act;
+mod decode;
+mod replay;
+mod rows;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
+
+use zuoxi_protocol::change::{OutboxAct, Range, StoredEntry};
+use zuoxi_wire::Id;
+use zuoxi_wire::v1::{Entry, EntryKind};
+
+use crate::surroundings::TimeZone;
+use crate::view::{RowBody, TimelineDelta, TimelineView};
+
+use act::Act;
+use decode::Item;
+use window::Window;
+
+pub use replay::replay;
+
+/// Who looks: rows of theirs are `mine`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Me {
+    /// The agent's (or customer's) id.
+    pub id: Id,
+    /// Their public name.
+    pub name: String,
+    /// They are the customer.
+    pub customer: bool,
+}
+
+/// Where a window begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// This row.
+    Row(u64),
+    /// The first unread row with some rows above it; where everything is read, the end.
+    Unread,
+}
+
+/// A key of the settled rows. Its comparisons are counted where tests show that costs are flat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seq(u64);
+
+impl PartialOrd for Seq {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Seq {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        count_step();
+        self.0.cmp(&other.0)
+    }
+}
+
+thread_local! {
+    static STEPS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// One comparison or one look at a row.
+fn count_step() {
+    STEPS.set(STEPS.get().wrapping_add(1));
+}
+
+/// Comparisons and looks at rows on this thread so far: what an operation costs, without a clock.
+pub fn steps() -> u64 {
+    STEPS.get()
+}
+
+/// One conversation's rows, and the windows onto them, each named by a `W`.
+#[derive(Debug)]
+pub struct Timeline<W> {
+    conversation: Id,
+    me: Me,
+    zone: Zone,
+    watched: bool,
+    /// Seq of row 0; 1 or more.
+    floor: u64,
+    /// Highest Seq known, told or seen; `floor - 1` or more.
+    top: u64,
+    settled: BTreeMap<Seq, Item>,
+    by_id: HashMap<Id, u64>,
+    /// By place.
+    acts: Vec<Act>,
+    places: HashMap<Id, u64>,
+    /// The customer's positions.
+    delivered: u64,
+    customer_read: u64,
+    /// This member's.
+    own_read: u64,
+    online: bool,
+    windows: BTreeMap<W, Window>,
+}
+
+/// The time zone, behind a name that can be printed.
+struct Zone(TimeZone);
+
+impl std::fmt::Debug for Zone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Zone")
+    }
+}
+
+impl<W: Ord + Clone> Timeline<W> {
+    /// An empty one: floor 1, no head.
+    pub fn new(conversation: Id, me: Me, zone: TimeZone) -> Self {
+        Self {
+            conversation,
+            me,
+            zone: Zone(zone),
+            watched: false,
+            floor: 1,
+            top: 0,
+            settled: BTreeMap::new(),
+            by_id: HashMap::new(),
+            acts: Vec::new(),
+            places: HashMap::new(),
+            delivered: 0,
+            customer_read: 0,
+            own_read: 0,
+            online: false,
+            windows: BTreeMap::new(),
+        }
+    }
+
+    /// Seq of row 0.
+    pub fn floor(&self) -> u64 {
+        self.floor
+    }
+
+    /// Highest Seq known.
+    pub fn head(&self) -> u64 {
+        self.top
+    }
+
+    /// Rows in all.
+    pub fn total(&self) -> u64 {
+        self.settled_rows() + self.acts.len() as u64
+    }
+
+    /// Settled rows that are in memory.
+    pub fn held(&self) -> usize {
+        self.settled.len()
+    }
+
+    /// Whether any window looks.
+    pub fn is_observed(&self) -> bool {
+        !self.windows.is_empty()
+    }
+
+    fn settled_rows(&self) -> u64 {
+        (self.top + 1).saturating_sub(self.floor)
+    }
+
+    /// Where row 0 is from now on (1 or more). What lies below is dropped. Windows are told anew.
+    pub fn set_floor(&mut self, floor: u64) {
+        let floor = floor.max(1);
+        if floor == self.floor {
+            return;
+        }
+        let old = self.floor;
+        self.floor = floor;
+        self.top = self.top.max(floor - 1);
+        while let Some((seq, _)) = self.settled.first_key_value() {
+            if seq.0 >= floor {
+                break;
+            }
+            self.forget_first();
+        }
+        for window in self.windows.values_mut() {
+            window.shift(old, floor);
+        }
+    }
+
+    fn forget_first(&mut self) {
+        if let Some((seq, item)) = self.settled.pop_first()
+            && self.by_id.get(&item.id) == Some(&seq.0)
+        {
+            self.by_id.remove(&item.id);
+        }
+    }
+
+    /// The log reaches up to this Seq; what isn't here yet is `Loading`. A lower one than known changes nothing.
+    pub fn raise_head(&mut self, head: u64) {
+        if head > self.top {
+            let first = self.settled_rows();
+            let added = head - self.top.max(self.floor - 1);
+            let before = self.flags_below(first);
+            self.top = head;
+            self.told_insert(first, added);
+            self.tell_changed(before);
+        }
+    }
+
+    /// The log ends at this Seq after all (a restored gateway). What lies above is dropped.
+    pub fn cut_above(&mut self, head: u64) {
+        if head >= self.top {
+            return;
+        }
+        while let Some((seq, _)) = self.settled.last_key_value() {
+            if seq.0 <= head {
+                break;
+            }
+            if let Some((seq, item)) = self.settled.pop_last()
+                && self.by_id.get(&item.id) == Some(&seq.0)
+            {
+                self.by_id.remove(&item.id);
+            }
+        }
+        let first = (head + 1).saturating_sub(self.floor);
+        let count = self.settled_rows() - first;
+        let before = self.flags_below(first + count);
+        self.top = head.max(self.floor - 1);
+        self.told_remove(first, count);
+        self.tell_changed(before);
+    }
+
+    /// Takes entries in any order, again and again. Those below the floor are passed over; an act of the outbox with
+    /// the same id (and this member as author) becomes this entry; a recall takes its target's content.
+    pub fn insert(&mut self, entries: &[StoredEntry]) {
+        for stored in entries {
+            if let Ok(entry) = <Entry as prost::Message>::decode(stored.bytes.clone()) {
+                self.insert_one(stored, &entry);
+            }
+        }
+    }
+
+    fn insert_one(&mut self, stored: &StoredEntry, entry: &Entry) {
+        if stored.seq < self.floor {
+            return;
+        }
+        if self.settled.contains_key(&Seq(stored.seq)) {
+            // The log never changes, but for content that was taken away.
+            if entry.erased {
+                self.erase(&[stored.seq]);
+            }
+            return;
+        }
+        let mut item = decode::item(stored, entry, &self.me);
+        let settles = stored.author == Some(self.me.id) && self.places.contains_key(&stored.id);
+        if settles {
+            if let Some(act) = self.act_at(stored.id)
+                && entry.content_as_sent
+                && entry.content.is_empty()
+            {
+                item.body = act.body.clone();
+            }
+            self.settle(stored.seq, item);
+        } else {
+            self.raise_head(stored.seq - 1);
+            let first = stored.seq - self.floor;
+            let appended = stored.seq > self.top;
+            let before = self.flags_below(first + u64::from(!appended));
+            self.top = self.top.max(stored.seq);
+            self.keep(stored.seq, item);
+            if appended {
+                self.told_insert(first, 1);
+            } else {
+                self.told_update(first);
+            }
+            self.tell_changed(before);
+        }
+        if entry.kind == EntryKind::Recall as i32 {
+            self.recall(entry);
+        }
+    }
+
+    fn keep(&mut self, seq: u64, item: Item) {
+        self.by_id.entry(item.id).or_insert(seq);
+        self.settled.insert(Seq(seq), item);
+    }
+
+    /// An act's own entry has come: one row moves to its place in the log.
+    fn settle(&mut self, seq: u64, item: Item) {
+        self.raise_head(seq - 1);
+        let to = seq - self.floor;
+        let waits_there = seq <= self.top;
+        let Some(position) = self.places.get(&item.id).and_then(|place| self.position(*place)) else {
+            return;
+        };
+        let mut from = self.settled_rows() + position as u64;
+        let mut before = self.flags_below(from + 1);
+        before.extend(self.flags_below(to + u64::from(waits_there)));
+        before.dedup_by_key(|(spot, _)| *spot);
+        if waits_there {
+            // Its placeholder goes first: no two rows ever have one key.
+            self.top -= 1;
+            self.told_remove(to, 1);
+            self.top += 1;
+            from -= 1;
+        } else {
+            self.top = seq;
+        }
+        self.acts.remove(position);
+        self.places.remove(&item.id);
+        self.keep(seq, item);
+        self.told_move(from, to);
+        self.tell_changed(before);
+    }
+
+    /// Content of a message that its author took away.
+    fn recall(&mut self, entry: &Entry) {
+        let Ok(content) = <zuoxi_wire::v1::RecallContent as prost::Message>::decode(entry.content.clone()) else {
+            return;
+        };
+        let (Ok(id), Ok(author)) = (Id::try_from(&content.id), Id::optional(&content.author)) else {
+            return;
+        };
+        let target = self.by_id.get(&id).copied();
+        if let Some(seq) = target
+            && self.settled.get(&Seq(seq)).is_some_and(|item| item.author == author)
+        {
+            self.erase(&[seq]);
+        }
+    }
+
+    /// Content of these is gone. What is not in memory comes erased from the store.
+    pub fn erase(&mut self, seqs: &[u64]) {
+        for seq in seqs {
+            let Some(item) = self.settled.get(&Seq(*seq)) else {
+                continue;
+            };
+            let Some(body) = decode::recalled(item) else { continue };
+            let index = *seq - self.floor;
+            let before = self.flags_below(index + 1);
+            if let Some(item) = self.settled.get_mut(&Seq(*seq)) {
+                item.body = body;
+            }
+            self.told_update(index);
+            self.tell_changed(before);
+        }
+    }
+
+    /// A new act, or one whose state changed. `written`: the store has it.
+    pub fn put_act(&mut self, act: &OutboxAct, written: bool) {
+        if self.places.get(&act.id).is_some_and(|place| *place != act.place) {
+            // "Send again" took the last place.
+            self.remove_act(act.id);
+        }
+        let shown = act::shown(act, written, &self.me);
+        match self.acts.binary_search_by(|other| compared(other, act.place)) {
+            Ok(position) => {
+                let index = self.settled_rows() + position as u64;
+                let before = self.flags_below(index + 1);
+                let changed = self.acts.get_mut(position).is_some_and(|there| {
+                    let changed = *there != shown;
+                    *there = shown;
+                    changed
+                });
+                if changed {
+                    self.told_update(index);
+                    self.tell_changed(before);
+                }
+            }
+            // Its entry came first (from another connection): it is settled already.
+            Err(_) if self.is_settled(act.id) => {}
+            Err(position) => {
+                let index = self.settled_rows() + position as u64;
+                let before = self.flags_below(index);
+                self.places.insert(act.id, act.place);
+                self.acts.insert(position, shown);
+                self.told_insert(index, 1);
+                self.tell_changed(before);
+            }
+        }
+    }
+
+    fn is_settled(&self, id: Id) -> bool {
+        self.by_id
+            .get(&id)
+            .and_then(|seq| self.settled.get(&Seq(*seq)))
+            .is_some_and(|item| item.author == Some(self.me.id))
+    }
+
+    /// An act that is gone without an entry (discarded, voided and answered).
+    pub fn remove_act(&mut self, id: Id) {
+        let Some(place) = self.places.remove(&id) else { return };
+        let Some(position) = self.position(place) else { return };
+        let index = self.settled_rows() + position as u64;
+        let before = self.flags_below(index + 1);
+        self.acts.remove(position);
+        self.told_remove(index, 1);
+        self.tell_changed(before);
+    }
+
+    fn position(&self, place: u64) -> Option<usize> {
+        self.acts.binary_search_by(|act| compared(act, place)).ok()
+    }
+
+    fn act_at(&self, id: Id) -> Option<&Act> {
+        self.places
+            .get(&id)
+            .and_then(|place| self.position(*place))
+            .and_then(|position| self.acts.get(position))
+    }
+
+    /// Whether a connection stands: the waiting acts' mark says so.
+    pub fn set_online(&mut self, online: bool) {
+        if self.online == online {
+            return;
+        }
+        self.online = online;
+        let first = self.settled_rows();
+        self.told_updates(first, self.total(), |row| row.seq.is_none() && row.mark.is_some());
+    }
+
+    /// Entries are kept in memory alone.
+    pub fn set_watched(&mut self, watched: bool) {
+        if self.watched != watched {
+            self.watched = watched;
+            for window in self.windows.values_mut() {
+                window.reset();
+            }
+        }
+    }
+
+    /// How far the customer's page has received and read. Positions only move forward, but for a restored log
+    /// (see [`Timeline::cap_positions`]).
+    pub fn customer_at(&mut self, delivered: u64, read: u64) {
+        let (old_delivered, old_read) = (self.delivered, self.customer_read);
+        self.customer_read = self.customer_read.max(read);
+        self.delivered = self.delivered.max(delivered).max(self.customer_read);
+        if (self.delivered, self.customer_read) == (old_delivered, old_read) {
+            return;
+        }
+        self.told_marks(old_delivered.min(old_read), self.delivered.max(self.customer_read));
+        if self.customer_read != old_read {
+            self.told_bounds();
+        }
+    }
+
+    /// Positions of another log's epoch are capped.
+    pub fn cap_positions(&mut self, seq: u64) {
+        let (delivered, read) = (self.delivered, self.customer_read);
+        self.delivered = delivered.min(seq);
+        self.customer_read = read.min(seq);
+        self.own_read = self.own_read.min(seq);
+        self.told_marks(self.delivered.min(self.customer_read), delivered);
+        if self.customer_read != read {
+            self.told_bounds();
+        }
+    }
+
+    /// The own read position: decides what is unread for windows that are opened later.
+    pub fn own_at(&mut self, read: u64) {
+        self.own_read = self.own_read.max(read);
+    }
+
+    /// Opens a window, or moves it. What it was told before counts no more.
+    pub fn observe(&mut self, window: W, from: From, count: u64) -> TimelineView {
+        let unread = match self.windows.get(&window) {
+            Some(open) if matches!(from, From::Row(_)) => open.first_unread,
+            _ => self.first_unread(),
+        };
+        let from = match from {
+            From::Row(row) => row,
+            From::Unread => self.row_to_open_at(unread, count),
+        };
+        let mut opened = Window::new(from, count, unread);
+        let view = self.view(&mut opened);
+        self.windows.insert(window, opened);
+        view
+    }
+
+    /// Where a window of `count` rows opens: a third of it above the first unread row, never past the end.
+    fn row_to_open_at(&self, unread: Option<u64>, count: u64) -> u64 {
+        let last = self.total().saturating_sub(count);
+        unread.map_or(last, |seq| {
+            seq.saturating_sub(self.floor).saturating_sub(count / 3).min(last)
+        })
+    }
+
+    /// Seq of the first message of the other side above the own read position; where that isn't in memory, the Seq
+    /// after the position.
+    fn first_unread(&self) -> Option<u64> {
+        /// Rows looked at: what stands between a position and the first unread words is short.
+        const LOOK: usize = 64;
+        let first = (self.own_read + 1).max(self.floor);
+        let mut expected = first;
+        for (seq, item) in self.settled.range(Seq(first)..).take(LOOK) {
+            if seq.0 != expected || item.is_unread(&self.me) {
+                return Some(expected);
+            }
+            expected += 1;
+        }
+        (expected <= self.top).then_some(expected)
+    }
+
+    /// Closes a window.
+    pub fn unobserve(&mut self, window: &W) {
+        self.windows.remove(window);
+    }
+
+    /// What each window has to be told since it was asked last. A window that was told too much gets one `Reset`.
+    pub fn take_deltas(&mut self) -> Vec<(W, Vec<TimelineDelta>)> {
+        let mut told = Vec::new();
+        let names: Vec<W> = self
+            .windows
+            .iter()
+            .filter(|(_, open)| open.has_news())
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in names {
+            let Some(mut open) = self.windows.remove(&name) else {
+                continue;
+            };
+            let deltas = open.take().unwrap_or_else(|| {
+                vec![TimelineDelta::Reset {
+                    view: self.view(&mut open),
+                }]
+            });
+            self.windows.insert(name.clone(), open);
+            told.push((name, deltas));
+        }
+        told
+    }
+
+    /// Ranges that windows show (with `margin` rows around) and that aren't in memory: to be read from the store, or
+    /// pulled. Sorted, apart.
+    pub fn wanted(&self, margin: u64) -> Vec<Range> {
+        let mut wanted: Vec<Range> = Vec::new();
+        let mut next = self.floor;
+        for (first, last) in self.looked_at(margin) {
+            next = next.max(first);
+            for (seq, _) in self.settled.range(Seq(next)..=Seq(last.max(next))) {
+                if seq.0 > next {
+                    wanted.push(Range {
+                        first: next,
+                        last: seq.0 - 1,
+                    });
+                }
+                next = seq.0 + 1;
+            }
+            if next <= last {
+                wanted.push(Range { first: next, last });
+                next = last + 1;
+            }
+        }
+        wanted
+    }
+
+    /// Lets go what no window shows, but for `margin` rows around each and at the end. Gives how many entries went.
+    pub fn evict(&mut self, margin: u64) -> usize {
+        let mut keep = self.looked_at(margin);
+        keep.push(((self.top + 1).saturating_sub(margin).max(self.floor), self.top));
+        keep.sort_unstable();
+        let mut kept = BTreeMap::new();
+        let mut rest = std::mem::take(&mut self.settled);
+        let before = rest.len();
+        for (first, last) in keep {
+            let mut part = rest.split_off(&Seq(first));
+            self.let_go(rest);
+            rest = part.split_off(&Seq(last + 1));
+            kept.append(&mut part);
+        }
+        self.let_go(rest);
+        self.settled = kept;
+        before - self.settled.len()
+    }
+
+    fn let_go(&mut self, gone: BTreeMap<Seq, Item>) {
+        for (seq, item) in gone {
+            if self.by_id.get(&item.id) == Some(&seq.0) {
+                self.by_id.remove(&item.id);
+            }
+        }
+    }
+
+    /// Ranges of Seqs in windows and around them, by first Seq.
+    fn looked_at(&self, margin: u64) -> Vec<(u64, u64)> {
+        let mut ranges: Vec<(u64, u64)> = self
+            .windows
+            .values()
+            .filter_map(|window| {
+                let (from, end) = window.rows_wanted(self.total());
+                let first = (self.floor + from).saturating_sub(margin).max(self.floor);
+                let last = (self.floor + end)
+                    .saturating_sub(1)
+                    .saturating_add(margin)
+                    .min(self.top);
+                (first <= last).then_some((first, last))
+            })
+            .collect();
+        ranges.sort_unstable();
+        ranges
+    }
+}
+
+/// By place, counted.
+fn compared(act: &Act, place: u64) -> std::cmp::Ordering {
+    count_step();
+    act.place.cmp(&place)
+}

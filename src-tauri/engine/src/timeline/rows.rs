@@ -1,0 +1,250 @@
+//! One row at a time: what stands there, and what its neighbours make of it.
+
+use zuoxi_wire::Id;
+
+use super::act::Act;
+use super::decode::Item;
+use super::{Seq, Timeline, count_step};
+use crate::view::{AuthorView, Mark, RowBody, TimelineRow};
+
+/// Rows that show nothing are looked past, so many at most: a run of recalls is short.
+const HIDDEN_RUN: u64 = 8;
+/// The same author's next words stand closer within so many milliseconds.
+const JOINED_MS: u64 = 3 * 60_000;
+const DAY_MINUTES: i64 = 24 * 60;
+
+/// A row, by what doesn't change when others move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spot {
+    Seq(u64),
+    Act(Id),
+}
+
+/// What a row's neighbour above decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Flags {
+    pub(super) new_day: bool,
+    pub(super) joined: bool,
+}
+
+const PLAIN: Flags = Flags {
+    new_day: false,
+    joined: false,
+};
+
+/// What stands at an index.
+pub(super) enum Standing<'a> {
+    Settled(u64, &'a Item),
+    Loading(u64),
+    Act(&'a Act),
+    Beyond,
+}
+
+/// What a neighbour looks at.
+enum Shown {
+    Row {
+        time_ms: u64,
+        author: Option<Id>,
+        bubble: Option<bool>,
+    },
+    Hidden,
+    Unknown,
+}
+
+fn bubble(body: &RowBody) -> Option<bool> {
+    match body {
+        RowBody::Message { .. } => Some(false),
+        RowBody::Note { .. } => Some(true),
+        _ => None,
+    }
+}
+
+impl<W: Ord + Clone> Timeline<W> {
+    pub(super) fn standing(&self, index: u64) -> Standing<'_> {
+        count_step();
+        let settled = self.settled_rows();
+        if index < settled {
+            let seq = self.floor + index;
+            self.settled
+                .get(&Seq(seq))
+                .map_or(Standing::Loading(seq), |item| Standing::Settled(seq, item))
+        } else {
+            self.acts
+                .get((index - settled) as usize)
+                .map_or(Standing::Beyond, Standing::Act)
+        }
+    }
+
+    /// The index where something stands now.
+    fn index_of(&self, spot: Spot) -> Option<u64> {
+        match spot {
+            Spot::Seq(seq) => (seq >= self.floor && seq <= self.top).then(|| seq - self.floor),
+            Spot::Act(id) => {
+                let position = self.places.get(&id).and_then(|place| self.position(*place))?;
+                Some(self.settled_rows() + position as u64)
+            }
+        }
+    }
+
+    fn shown(&self, index: u64) -> Shown {
+        let (time_ms, author, body) = match self.standing(index) {
+            Standing::Settled(_, item) => (item.time_ms, item.author, &item.body),
+            Standing::Act(act) => (act.time_ms, Some(self.me.id), &act.body),
+            Standing::Loading(_) | Standing::Beyond => return Shown::Unknown,
+        };
+        if *body == RowBody::Nothing {
+            Shown::Hidden
+        } else {
+            Shown::Row {
+                time_ms,
+                author,
+                bubble: bubble(body),
+            }
+        }
+    }
+
+    fn flags(&self, index: u64) -> Flags {
+        let Shown::Row {
+            time_ms,
+            author,
+            bubble,
+        } = self.shown(index)
+        else {
+            return PLAIN;
+        };
+        for back in 1..=HIDDEN_RUN {
+            let Some(above) = index.checked_sub(back) else {
+                return Flags {
+                    new_day: true,
+                    joined: false,
+                };
+            };
+            match self.shown(above) {
+                Shown::Hidden => {}
+                Shown::Unknown => return PLAIN,
+                Shown::Row {
+                    time_ms: before_ms,
+                    author: before,
+                    bubble: before_bubble,
+                } => {
+                    let new_day = self.day(before_ms) != self.day(time_ms);
+                    let close = bubble.is_some() && bubble == before_bubble && author == before;
+                    return Flags {
+                        new_day,
+                        joined: close && !new_day && time_ms.abs_diff(before_ms) < JOINED_MS,
+                    };
+                }
+            }
+        }
+        PLAIN
+    }
+
+    /// The number of the local day.
+    fn day(&self, time_ms: u64) -> i64 {
+        let minutes = (time_ms / 60_000) as i64 + i64::from((self.zone.0)(time_ms));
+        minutes.div_euclid(DAY_MINUTES)
+    }
+
+    /// The first visible row from `index` on with its flags: the one that a change above it can touch.
+    pub(super) fn flags_below(&self, index: u64) -> Vec<(Spot, Flags)> {
+        for below in index..=index + HIDDEN_RUN {
+            let spot = match self.standing(below) {
+                Standing::Settled(seq, item) if item.body != RowBody::Nothing => Spot::Seq(seq),
+                Standing::Act(act) if act.body != RowBody::Nothing => Spot::Act(act.id),
+                Standing::Settled(..) | Standing::Act(_) => continue,
+                Standing::Loading(_) | Standing::Beyond => break,
+            };
+            return vec![(spot, self.flags(below))];
+        }
+        Vec::new()
+    }
+
+    /// Tells the rows whose flags became others.
+    pub(super) fn tell_changed(&mut self, before: Vec<(Spot, Flags)>) {
+        for (spot, flags) in before {
+            if let Some(index) = self.index_of(spot)
+                && self.flags(index) != flags
+            {
+                self.told_update(index);
+            }
+        }
+    }
+
+    /// The row at an index, as a window shows it that was opened with this first unread Seq.
+    pub(super) fn row(&self, index: u64, first_unread: Option<u64>) -> TimelineRow {
+        let flags = self.flags(index);
+        match self.standing(index) {
+            Standing::Settled(seq, item) => {
+                let first_unread = first_unread == Some(seq);
+                // Ids are the author's choice: should two entries share one, the later keeps a key of its own.
+                let known = self.by_id.get(&item.id) == Some(&seq);
+                TimelineRow {
+                    key: if known {
+                        item.id.to_string()
+                    } else {
+                        format!("seq:{seq}")
+                    },
+                    seq: Some(seq),
+                    body: item.body.clone(),
+                    author: item.role,
+                    author_name: item.author_name.clone(),
+                    mine: item.mine,
+                    time_ms: item.time_ms,
+                    mark: self.mark(seq, item),
+                    refusal: None,
+                    new_day: flags.new_day,
+                    joined: flags.joined && !first_unread,
+                    first_unread,
+                }
+            }
+            Standing::Act(act) => TimelineRow {
+                key: act.id.to_string(),
+                seq: None,
+                body: act.body.clone(),
+                author: if self.me.customer {
+                    AuthorView::Customer
+                } else {
+                    AuthorView::Agent
+                },
+                author_name: self.me.name.clone(),
+                mine: true,
+                time_ms: act.time_ms,
+                mark: act.mark(self.online),
+                refusal: act.refusal.clone(),
+                new_day: flags.new_day,
+                joined: flags.joined,
+                first_unread: false,
+            },
+            Standing::Loading(_) | Standing::Beyond => {
+                let seq = self.floor + index;
+                TimelineRow {
+                    key: format!("seq:{seq}"),
+                    seq: Some(seq),
+                    body: RowBody::Loading,
+                    author: AuthorView::Gateway,
+                    author_name: String::new(),
+                    mine: false,
+                    time_ms: 0,
+                    mark: None,
+                    refusal: None,
+                    new_day: false,
+                    joined: false,
+                    first_unread: first_unread == Some(seq),
+                }
+            }
+        }
+    }
+
+    /// A note's reader is no customer: it is sent, and that is all.
+    fn mark(&self, seq: u64, item: &Item) -> Option<Mark> {
+        match bubble(&item.body) {
+            Some(note) if item.mine => Some(match seq {
+                _ if note => Mark::Sent,
+                seq if seq <= self.customer_read => Mark::Read,
+                seq if seq <= self.delivered => Mark::Delivered,
+                _ => Mark::Sent,
+            }),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,613 @@
+//! Deltas replayed on the last view give the view computed afresh, whatever happens; and costs are flat.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use prost::Message;
+use zuoxi_protocol::change::{OutboxAct, OutboxState};
+use zuoxi_wire::v1::{
+    ActKind, AuthorRole, EntryKind, MessageContent, NoteContent, RecallContent, RefusalCode, message_content,
+};
+
+use super::*;
+use crate::view::{Mark, TimelineRow};
+
+const ME: Id = Id([1; 16]);
+const CUSTOMER: Id = Id([2; 16]);
+const START_MS: u64 = 1_764_000_000_000;
+
+fn me() -> Me {
+    Me {
+        id: ME,
+        name: "小林".into(),
+        customer: false,
+    }
+}
+
+fn timeline() -> Timeline<u8> {
+    // Beijing.
+    Timeline::new(Id([9; 16]), me(), Arc::new(|_| 480))
+}
+
+fn id(number: u64) -> Id {
+    Id::v7(START_MS, {
+        let mut random = [0; 10];
+        random[2..].copy_from_slice(&number.to_be_bytes());
+        random
+    })
+}
+
+fn text(words: &str) -> Bytes {
+    MessageContent {
+        body: Some(message_content::Body::Text(words.into())),
+        language: String::new(),
+    }
+    .encode_to_vec()
+    .into()
+}
+
+fn stored(seq: u64, id: Id, kind: EntryKind, author: Id, time_ms: u64, content: Bytes) -> StoredEntry {
+    let role = if author == ME {
+        AuthorRole::Agent
+    } else {
+        AuthorRole::Customer
+    };
+    let entry = Entry {
+        seq,
+        id: id.to_bytes(),
+        kind: kind.into(),
+        time_ms,
+        author_role: role.into(),
+        author: author.to_bytes(),
+        content,
+        ..Entry::default()
+    };
+    StoredEntry {
+        seq,
+        id,
+        author: Some(author),
+        time_ms,
+        bytes: entry.encode_to_vec().into(),
+    }
+}
+
+/// Seq and id agree; kinds, authors and pauses vary by Seq.
+fn entry(seq: u64) -> StoredEntry {
+    let author = if seq % 3 == 0 { ME } else { CUSTOMER };
+    let time_ms = START_MS + seq * 61_000 + (seq / 10) * 9 * 3_600_000;
+    match seq % 7 {
+        5 => {
+            let content = NoteContent {
+                text: format!("note {seq}"),
+            }
+            .encode_to_vec()
+            .into();
+            stored(seq, id(seq), EntryKind::Note, ME, time_ms, content)
+        }
+        6 => stored(seq, id(seq), EntryKind::Reopen, CUSTOMER, time_ms, Bytes::new()),
+        _ => stored(
+            seq,
+            id(seq),
+            EntryKind::Message,
+            author,
+            time_ms,
+            text(&format!("words {seq}")),
+        ),
+    }
+}
+
+fn recall(seq: u64, target: &StoredEntry) -> StoredEntry {
+    let author = target.author.unwrap();
+    let content = RecallContent {
+        author: author.to_bytes(),
+        id: target.id.to_bytes(),
+    };
+    stored(
+        seq,
+        id(10_000 + seq),
+        EntryKind::Recall,
+        author,
+        target.time_ms,
+        content.encode_to_vec().into(),
+    )
+}
+
+fn act(place: u64, number: u64, state: OutboxState) -> OutboxAct {
+    OutboxAct {
+        place,
+        id: id(number),
+        conversation: Some(Id([9; 16])),
+        kind: ActKind::Message,
+        content: text(&format!("act {number}")),
+        base: 0,
+        done_ms: START_MS + place * 50_000,
+        left: false,
+        state,
+    }
+}
+
+fn parked() -> OutboxState {
+    let code = RefusalCode::Taken.into();
+    OutboxState::Parked {
+        code,
+        behind: false,
+        stale_seqs: vec![],
+        assignee_name: "周".into(),
+    }
+}
+
+/// What one window was shown, by replaying.
+struct Shown(BTreeMap<u8, TimelineView>);
+
+impl Shown {
+    fn follow(&mut self, timeline: &mut Timeline<u8>) {
+        for (name, deltas) in timeline.take_deltas() {
+            let view = self.0.get_mut(&name).expect("only windows are told");
+            for delta in &deltas {
+                if let TimelineDelta::Insert { index, rows } = delta {
+                    assert!(*index >= view.from && *index <= view.from + view.rows.len() as u64);
+                    assert!(!rows.is_empty());
+                }
+                replay(view, delta);
+                let mut keys: Vec<&str> = view.rows.iter().map(|row| row.key.as_str()).collect();
+                keys.sort_unstable();
+                keys.dedup();
+                assert_eq!(keys.len(), view.rows.len(), "a key stands twice after {delta:?}");
+            }
+        }
+        for (name, view) in &self.0 {
+            let first_unread = timeline.windows[name].first_unread;
+            let end = view.from + view.rows.len() as u64;
+            let rows: Vec<TimelineRow> = (view.from..end)
+                .map(|index| timeline.row(index, first_unread))
+                .collect();
+            assert_eq!(view.rows, rows);
+            assert_eq!((view.total, view.floor), (timeline.total(), timeline.floor));
+            assert_eq!(view.customer_read, timeline.customer_read);
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Entry(u64),
+    Page(u64, u64),
+    Head(u64),
+    Cut(u64),
+    Floor(u64),
+    Do(u64),
+    Change(usize, u8),
+    Settle(usize, u64),
+    Discard(usize),
+    Erase(u64),
+    Recall(u64),
+    Customer(u64, u64),
+    Online(bool),
+    Observe(u8, Option<u64>, u64),
+    Unobserve(u8),
+    Evict(u64),
+    Tell,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let seq = 1..60u64;
+    prop_oneof![
+        6 => seq.clone().prop_map(Step::Entry),
+        2 => (seq.clone(), 1..12u64).prop_map(|(first, count)| Step::Page(first, count)),
+        1 => seq.clone().prop_map(Step::Head),
+        1 => seq.clone().prop_map(Step::Cut),
+        1 => (1..20u64).prop_map(Step::Floor),
+        4 => (1..4u64).prop_map(Step::Do),
+        2 => (0..6usize, 0..4u8).prop_map(|(which, state)| Step::Change(which, state)),
+        4 => (0..6usize, 0..4u64).prop_map(|(which, ahead)| Step::Settle(which, ahead)),
+        1 => (0..6usize).prop_map(Step::Discard),
+        1 => seq.clone().prop_map(Step::Erase),
+        1 => seq.clone().prop_map(Step::Recall),
+        1 => (0..60u64, 0..60u64).prop_map(|(delivered, read)| Step::Customer(delivered, read)),
+        1 => any::<bool>().prop_map(Step::Online),
+        3 => (0..3u8, proptest::option::of(0..60u64), 1..20u64)
+            .prop_map(|(name, from, count)| Step::Observe(name, from, count)),
+        1 => (0..3u8).prop_map(Step::Unobserve),
+        1 => (0..5u64).prop_map(Step::Evict),
+        4 => Just(Step::Tell),
+    ]
+}
+
+/// What happens beside the timeline: the outbox as it stands, and the log's content, which never changes.
+#[derive(Default)]
+struct World {
+    outbox: Vec<OutboxAct>,
+    log: BTreeMap<u64, StoredEntry>,
+    done: u64,
+}
+
+impl World {
+    fn of(&mut self, seq: u64) -> StoredEntry {
+        self.log.entry(seq).or_insert_with(|| entry(seq)).clone()
+    }
+
+    fn apply(&mut self, timeline: &mut Timeline<u8>, shown: &mut Shown, step: &Step) {
+        match *step {
+            Step::Entry(seq) => timeline.insert(&[self.of(seq)]),
+            Step::Page(first, count) => {
+                let page: Vec<_> = (first..first + count).map(|seq| self.of(seq)).collect();
+                timeline.insert(&page);
+            }
+            Step::Head(head) => timeline.raise_head(head),
+            Step::Cut(head) => {
+                timeline.cut_above(head);
+                self.log.split_off(&(head + 1));
+            }
+            Step::Floor(floor) => timeline.set_floor(floor),
+            Step::Do(count) => {
+                for _ in 0..count {
+                    self.done += 1;
+                    self.outbox
+                        .push(act(self.done, 1_000 + self.done, OutboxState::Waiting));
+                    timeline.put_act(self.outbox.last().unwrap(), false);
+                }
+            }
+            Step::Change(which, state) => {
+                if let Some(act) = self.outbox.get_mut(which) {
+                    act.state = match state {
+                        0 => OutboxState::Waiting,
+                        1 => OutboxState::Voided,
+                        2 => parked(),
+                        _ => OutboxState::Lost,
+                    };
+                    timeline.put_act(act, true);
+                }
+            }
+            Step::Settle(which, ahead) => {
+                if which < self.outbox.len() {
+                    let act = self.outbox.remove(which);
+                    let free = |seq: &u64| !self.log.contains_key(seq) && *seq >= timeline.floor();
+                    let seq = (timeline.head() + ahead..).chain([0]).find(free).unwrap().max(1);
+                    let own = stored(
+                        seq,
+                        act.id,
+                        EntryKind::Message,
+                        ME,
+                        START_MS + seq * 61_000,
+                        act.content,
+                    );
+                    self.log.insert(seq, own.clone());
+                    timeline.insert(&[own]);
+                }
+            }
+            Step::Discard(which) => {
+                if which < self.outbox.len() {
+                    timeline.remove_act(self.outbox.remove(which).id);
+                }
+            }
+            Step::Erase(seq) => timeline.erase(&[seq]),
+            Step::Recall(seq) => {
+                let target = self.of(seq);
+                let at = timeline.head() + 1;
+                if !self.log.contains_key(&at) && seq < at {
+                    self.log.insert(at, recall(at, &target));
+                    timeline.insert(&[self.of(at)]);
+                }
+            }
+            Step::Customer(delivered, read) => timeline.customer_at(delivered, read),
+            Step::Online(online) => timeline.set_online(online),
+            Step::Observe(name, from, count) => {
+                let from = from.map_or(From::Unread, From::Row);
+                shown.0.insert(name, timeline.observe(name, from, count));
+            }
+            Step::Unobserve(name) => {
+                shown.0.remove(&name);
+                timeline.unobserve(&name);
+            }
+            Step::Evict(margin) => {
+                // A window is asked for anew once it wants what went with its neighbour: flags at its edge may differ.
+                timeline.evict(margin + 20);
+            }
+            Step::Tell => shown.follow(timeline),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn deltas_on_the_last_view_give_the_view_computed_afresh(steps in proptest::collection::vec(step(), 1..80)) {
+        let (mut timeline, mut shown, mut world) = (timeline(), Shown(BTreeMap::new()), World::default());
+        for step in &steps {
+            world.apply(&mut timeline, &mut shown, step);
+        }
+        shown.follow(&mut timeline);
+        // And the rows themselves: by Seq, then in the order of doing.
+        let keys: Vec<Option<u64>> = (0..timeline.total()).map(|index| timeline.row(index, None).seq).collect();
+        let settled: Vec<Option<u64>> = (timeline.floor()..=timeline.head()).map(Some).collect();
+        prop_assert_eq!(&keys[..settled.len()], &settled[..]);
+        let acts: Vec<String> = world.outbox.iter().map(|act| act.id.to_string()).collect();
+        let rows: Vec<String> =
+            (settled.len() as u64..timeline.total()).map(|index| timeline.row(index, None).key).collect();
+        prop_assert_eq!(rows, acts);
+    }
+}
+
+fn observe(timeline: &mut Timeline<u8>, from: From, count: u64) -> TimelineView {
+    timeline.observe(0, from, count)
+}
+
+fn deltas(timeline: &mut Timeline<u8>) -> Vec<TimelineDelta> {
+    timeline
+        .take_deltas()
+        .pop()
+        .map(|(_, deltas)| deltas)
+        .unwrap_or_default()
+}
+
+#[test]
+fn an_own_message_keeps_its_row_from_key_press_to_read() {
+    let mut timeline = timeline();
+    timeline.insert(&[entry(1), entry(2)]);
+    timeline.own_at(2);
+    timeline.set_online(true);
+    observe(&mut timeline, From::Unread, 20);
+    let mut marks = Vec::new();
+    let mut note = |timeline: &mut Timeline<u8>| {
+        let rows: Vec<TimelineRow> = deltas(timeline)
+            .into_iter()
+            .filter_map(|delta| match delta {
+                TimelineDelta::Insert { rows, .. } => rows.into_iter().next(),
+                TimelineDelta::Update { row, .. } | TimelineDelta::Move { row, .. } => Some(row),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(rows.len(), 1, "one row, one delta");
+        assert_eq!(rows[0].key, id(50).to_string());
+        marks.push(rows[0].mark.unwrap());
+    };
+    timeline.put_act(&act(1, 50, OutboxState::Waiting), false);
+    note(&mut timeline);
+    timeline.put_act(&act(1, 50, OutboxState::Waiting), true);
+    note(&mut timeline);
+    timeline.set_online(false);
+    note(&mut timeline);
+    timeline.insert(&[stored(3, id(50), EntryKind::Message, ME, START_MS, text("act 50"))]);
+    note(&mut timeline);
+    timeline.customer_at(3, 0);
+    note(&mut timeline);
+    timeline.customer_at(3, 3);
+    note(&mut timeline);
+    use Mark::{Delivered, Read, Sending, Sent, WaitingForNetwork, Writing};
+    assert_eq!(marks, [Writing, Sending, WaitingForNetwork, Sent, Delivered, Read]);
+}
+
+#[test]
+fn an_answer_that_overtakes_moves_one_row() {
+    let mut timeline = timeline();
+    timeline.insert(&[entry(1)]);
+    observe(&mut timeline, From::Row(0), 50);
+    timeline.put_act(&act(1, 50, parked()), true);
+    timeline.put_act(&act(2, 51, OutboxState::Waiting), true);
+    deltas(&mut timeline);
+    timeline.insert(&[stored(2, id(51), EntryKind::Message, ME, START_MS, text("act 51"))]);
+    let told = deltas(&mut timeline);
+    assert!(
+        matches!(&told[0], TimelineDelta::Move { from: 2, to: 1, row } if row.seq == Some(2)),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_repeated_entry_changes_nothing_and_one_elsewhere_only_the_bounds() {
+    let mut timeline = timeline();
+    timeline.insert(&(1..=100).map(entry).collect::<Vec<_>>());
+    observe(&mut timeline, From::Row(10), 20);
+    timeline.insert(&[entry(15), entry(99)]);
+    assert_eq!(deltas(&mut timeline), []);
+    timeline.insert(&[entry(101), entry(102)]);
+    assert_eq!(
+        deltas(&mut timeline),
+        [TimelineDelta::Bounds {
+            total: 102,
+            floor: 1,
+            customer_read: 0
+        }]
+    );
+}
+
+#[test]
+fn a_recall_takes_the_words_and_shows_no_row_of_its_own() {
+    let mut timeline = timeline();
+    let target = entry(1);
+    timeline.insert(&[target.clone(), recall(2, &target)]);
+    let view = observe(&mut timeline, From::Row(0), 9);
+    assert_eq!(
+        view.rows[0].body,
+        RowBody::Recalled {
+            edit_again: String::new(),
+            note: false
+        }
+    );
+    assert_eq!(view.rows[1].body, RowBody::Nothing);
+    // Own words can be edited again; a stranger who names them takes nothing.
+    let own = entry(3);
+    let mut foreign = recall(4, &own);
+    foreign.author = Some(CUSTOMER);
+    let content = RecallContent {
+        author: CUSTOMER.to_bytes(),
+        id: own.id.to_bytes(),
+    }
+    .encode_to_vec();
+    foreign = stored(4, foreign.id, EntryKind::Recall, CUSTOMER, START_MS, content.into());
+    timeline.insert(&[own.clone(), foreign]);
+    assert!(matches!(timeline.row(2, None).body, RowBody::Message { .. }));
+    timeline.insert(&[recall(5, &own)]);
+    assert_eq!(
+        timeline.row(2, None).body,
+        RowBody::Recalled {
+            edit_again: "words 3".into(),
+            note: false
+        }
+    );
+}
+
+#[test]
+fn an_unread_window_opens_at_the_first_unread_words() {
+    let mut timeline = timeline();
+    timeline.insert(&(1..=100).map(entry).collect::<Vec<_>>());
+    timeline.own_at(58);
+    // 59 is a customer's; 60 is this agent's.
+    let view = observe(&mut timeline, From::Unread, 12);
+    assert_eq!(view.first_unread, Some(58));
+    assert_eq!(view.from, 54);
+    let flagged: Vec<u64> = view
+        .rows
+        .iter()
+        .filter(|row| row.first_unread)
+        .filter_map(|row| row.seq)
+        .collect();
+    assert_eq!(flagged, [59]);
+    timeline.own_at(100);
+    // Moving the window keeps what was unread when it was opened; opening it anew doesn't.
+    assert_eq!(observe(&mut timeline, From::Row(50), 12).first_unread, Some(58));
+    let view = observe(&mut timeline, From::Unread, 12);
+    assert_eq!((view.first_unread, view.from), (None, 88));
+}
+
+#[test]
+fn days_and_close_rows_follow_local_time_and_authors() {
+    let mut timeline = timeline();
+    // 2025-11-25 23:59 in Beijing, and two minutes later.
+    let night = 1_764_086_340_000;
+    let words = |seq, author, time_ms| stored(seq, id(seq), EntryKind::Message, author, time_ms, text("好"));
+    timeline.insert(&[
+        words(1, CUSTOMER, night - 60_000),
+        words(2, CUSTOMER, night),
+        words(3, CUSTOMER, night + 120_000),
+        words(4, ME, night + 121_000),
+        words(5, ME, night + 122_000),
+        words(6, ME, night + 122_000 + 180_000),
+    ]);
+    let view = observe(&mut timeline, From::Row(0), 9);
+    let flags: Vec<(bool, bool)> = view.rows.iter().map(|row| (row.new_day, row.joined)).collect();
+    assert_eq!(
+        flags,
+        [
+            (true, false),
+            (false, true),
+            (true, false),
+            (false, false),
+            (false, true),
+            (false, false)
+        ]
+    );
+}
+
+#[test]
+fn what_a_window_shows_and_is_not_here_is_wanted() {
+    let mut timeline = timeline();
+    timeline.set_floor(101);
+    timeline.raise_head(100_000);
+    let view = observe(&mut timeline, From::Unread, 30);
+    assert_eq!(view.rows.len(), 30);
+    assert!(view.rows.iter().all(|row| row.body == RowBody::Loading));
+    timeline.insert(&[entry(110)]);
+    assert_eq!(
+        timeline.wanted(5),
+        [Range { first: 101, last: 109 }, Range { first: 111, last: 135 }]
+    );
+    let page: Vec<_> = (101..=135).map(entry).collect();
+    timeline.insert(&page);
+    assert_eq!(timeline.wanted(5), []);
+    observe(&mut timeline, From::Row(90_000), 30);
+    assert_eq!(timeline.evict(10), 35);
+    assert_eq!(timeline.held(), 0);
+    assert_eq!(
+        timeline.wanted(0),
+        [Range {
+            first: 90_101,
+            last: 90_130
+        }]
+    );
+}
+
+#[test]
+fn a_flood_into_one_window_becomes_one_reset() {
+    let mut timeline = timeline();
+    timeline.insert(&(1..=40).map(entry).collect::<Vec<_>>());
+    observe(&mut timeline, From::Row(0), 40);
+    for round in 0..1_000u64 {
+        timeline.customer_at(round, 0);
+        timeline.put_act(
+            &act(
+                1,
+                50,
+                if round % 2 == 0 {
+                    OutboxState::Waiting
+                } else {
+                    OutboxState::Lost
+                },
+            ),
+            true,
+        );
+        timeline.put_act(
+            &act(
+                2,
+                51,
+                if round % 2 == 0 {
+                    OutboxState::Waiting
+                } else {
+                    OutboxState::Lost
+                },
+            ),
+            true,
+        );
+    }
+    assert!(matches!(&deltas(&mut timeline)[..], [TimelineDelta::Reset { view }] if view.total == 42));
+}
+
+/// Comparisons and looks of one operation, in the middle and at the end of so many entries.
+fn costs(size: u64) -> Vec<(&'static str, u64)> {
+    let mut timeline = timeline();
+    let hole = size / 2;
+    let entries: Vec<_> = (1..=size).filter(|seq| *seq != hole).map(entry).collect();
+    timeline.insert(&entries);
+    observe(&mut timeline, From::Row(size - 30), 30);
+    timeline.put_act(&act(1, size + 1_000, OutboxState::Waiting), true);
+    let mut costs = Vec::new();
+    let mut measure = |name, timeline: &mut Timeline<u8>, run: &mut dyn FnMut(&mut Timeline<u8>)| {
+        let before = steps();
+        run(timeline);
+        costs.push((name, steps() - before));
+        timeline.take_deltas();
+    };
+    measure("in order", &mut timeline, &mut |t| t.insert(&[entry(size + 1)]));
+    measure("out of order", &mut timeline, &mut |t| t.insert(&[entry(hole)]));
+    measure("duplicate", &mut timeline, &mut |t| t.insert(&[entry(size / 3)]));
+    measure("erase", &mut timeline, &mut |t| t.erase(&[size / 3]));
+    let own = stored(size + 2, id(size + 1_000), EntryKind::Message, ME, START_MS, text("x"));
+    measure("settle", &mut timeline, &mut |t| t.insert(std::slice::from_ref(&own)));
+    measure("act", &mut timeline, &mut |t| {
+        t.put_act(&act(2, size + 2_000, OutboxState::Waiting), true)
+    });
+    measure("park", &mut timeline, &mut |t| {
+        t.put_act(&act(2, size + 2_000, parked()), true)
+    });
+    measure("position", &mut timeline, &mut |t| t.customer_at(size - 5, size - 5));
+    costs
+}
+
+#[test]
+fn each_operation_costs_as_much_at_a_million_entries_as_at_a_thousand() {
+    let (small, large) = (
+        costs(1_000),
+        costs(if cfg!(debug_assertions) { 200_000 } else { 1_000_000 }),
+    );
+    for ((name, small), (_, large)) in small.into_iter().zip(large) {
+        // A tree's height: its logarithm doubles from 10^3 to 10^6.
+        assert!(
+            large <= small * 2 + 16,
+            "{name}: {small} steps at 1 k, {large} at the largest"
+        );
+    }
+}
