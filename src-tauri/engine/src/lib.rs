@@ -3,6 +3,7 @@
 mod call_error;
 mod desk;
 mod hub;
+pub mod inbox;
 pub mod net;
 pub mod store;
 mod surroundings;

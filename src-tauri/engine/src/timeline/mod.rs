@@ -211,6 +211,9 @@ impl<W: Ord + Clone> Timeline<W> {
         if head >= self.top {
             return;
         }
+        let first = (head + 1).saturating_sub(self.floor);
+        let count = self.settled_rows() - first;
+        let before = self.flags_below(first + count);
         while let Some((seq, _)) = self.settled.last_key_value() {
             if seq.0 <= head {
                 break;
@@ -221,9 +224,6 @@ impl<W: Ord + Clone> Timeline<W> {
                 self.by_id.remove(&item.id);
             }
         }
-        let first = (head + 1).saturating_sub(self.floor);
-        let count = self.settled_rows() - first;
-        let before = self.flags_below(first + count);
         self.top = head.max(self.floor - 1);
         self.told_remove(first, count);
         self.tell_changed(before);
