@@ -1,12 +1,69 @@
 //! The machine: one batch of events is one group commit.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use zuoxi_wire::v1::{
+    Answer, GoingAway, Hello, Problem, ProblemCode, RefusalCode, Refused, answer, client_frame, gateway_frame,
+    going_away,
+};
+use zuoxi_wire::{Id, limits};
+
+use crate::board::Board;
 use crate::config::Config;
-use crate::event::{ConnectionId, Event, Output};
+use crate::connection::{Connection, Session, Stage};
+use crate::entropy::Entropy;
+use crate::event::{ConnectionId, Door, Event, Output};
+use crate::group::{Group, Leaving};
+use crate::people::People;
+use crate::positions::Moving;
+use crate::rate::Tally;
+use crate::record::Who;
 use crate::store::{Store, Stored};
+use crate::timer::{Timer, Timers};
+use crate::wording::problem;
+
+/// How often queued customers are told that those before them are fewer, and housekeeping's pace, milliseconds.
+const QUEUE_NEWS_MS: u64 = 1_000;
+const HOUSEKEEPING_MS: u64 = 60_000;
+/// After a store's failure it is tried again by itself so much later, milliseconds.
+pub(crate) const RETRY_MS: u32 = 1_000;
+/// A group's consequences (room for somebody who waits) are groups of their own, so many at most at once.
+const FOLLOWING_GROUPS: usize = 4;
 
 /// The rules of one gateway, with what it knows only as long as its connections live.
 pub struct Gateway {
-    _config: Config,
+    pub(crate) config: Config,
+    pub(crate) entropy: Entropy,
+    pub(crate) now_ms: u64,
+    pub(crate) epoch: u64,
+    pub(crate) people: People,
+    pub(crate) board: Board,
+    pub(crate) connections: BTreeMap<ConnectionId, Connection>,
+    /// Who is logged in, by agent.
+    pub(crate) agents: BTreeMap<Id, BTreeSet<ConnectionId>>,
+    /// Who is logged in, by customer.
+    pub(crate) customers: BTreeMap<Id, BTreeSet<ConnectionId>>,
+    /// Customers who are logged in, by conversation.
+    pub(crate) owners: BTreeMap<Id, Id>,
+    /// Who reads along, by conversation.
+    pub(crate) watchers: BTreeMap<Id, BTreeSet<ConnectionId>>,
+    pub(crate) addresses: BTreeMap<String, u32>,
+    pub(crate) timers: Timers,
+    pub(crate) positions: BTreeMap<Id, Moving>,
+    /// Until when, by conversation and member.
+    pub(crate) typing: BTreeMap<(Id, Who), u64>,
+    /// Since when agents have been offline who may have open conversations.
+    pub(crate) away: BTreeMap<Id, u64>,
+    /// Teams in which somebody may have got room.
+    pub(crate) free: BTreeSet<Id>,
+    /// Teams whose queue moved since its customers were told.
+    pub(crate) queues_moved: BTreeSet<Id>,
+    pub(crate) wrong_names: Tally,
+    pub(crate) wrong_addresses: Tally,
+    pub(crate) visitors: Tally,
+    pub(crate) stopping: bool,
+    /// The last group failed: nothing is tried again by itself before this time.
+    pub(crate) rests_until_ms: u64,
 }
 
 impl Gateway {
@@ -16,20 +73,479 @@ impl Gateway {
     /// # Errors
     /// The store can't be read.
     pub fn new<S: Store>(config: Config, store: &mut S, seed: [u8; 32], now_ms: u64) -> Stored<Self> {
-        let _ = (store.epoch()?, seed, now_ms);
-        Ok(Self { _config: config })
+        let board = Board::new(&store.active_conversations()?);
+        let mut timers = Timers::default();
+        timers.set(now_ms + HOUSEKEEPING_MS, Timer::Housekeeping);
+        let people = People::new(store.facts()?);
+        let mut gateway = Self {
+            config,
+            entropy: Entropy::new(seed),
+            now_ms,
+            epoch: store.epoch()?,
+            people,
+            board,
+            connections: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            customers: BTreeMap::new(),
+            owners: BTreeMap::new(),
+            watchers: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+            timers,
+            positions: BTreeMap::new(),
+            typing: BTreeMap::new(),
+            away: BTreeMap::new(),
+            free: BTreeSet::new(),
+            queues_moved: BTreeSet::new(),
+            wrong_names: Tally::default(),
+            wrong_addresses: Tally::default(),
+            visitors: Tally::default(),
+            stopping: false,
+            rests_until_ms: 0,
+        };
+        gateway.everybody_is_away();
+        Ok(gateway)
     }
 
     /// Runs a batch of events in order as one group commit; what leaves is added to `out`, in order.
     ///
     /// Never fails: where the store does, acts are refused for now and log-ins get a problem.
     pub fn handle<S: Store>(&mut self, store: &mut S, now_ms: u64, batch: Vec<Event>, out: &mut Vec<Output>) {
-        let _ = (store, now_ms, batch, out);
+        self.now_ms = self.now_ms.max(now_ms);
+        self.group(store, batch, out);
+        for _ in 0..FOLLOWING_GROUPS {
+            if self.free.is_empty() || self.rests_until_ms > self.now_ms {
+                break;
+            }
+            self.group(store, Vec::new(), out);
+        }
+        out.push(Output::WakeAt { ms: self.wake_ms() });
     }
 
     /// Whether frames of this connection may be as large as those of somebody known.
     pub fn is_logged_in(&self, connection: ConnectionId) -> bool {
-        let _ = connection;
-        false
+        self.session(connection).is_some()
+    }
+
+    /// How many connections there are, and how many of them are logged in: for metrics.
+    pub fn connections(&self) -> (usize, usize) {
+        let logged_in = self
+            .agents
+            .values()
+            .chain(self.customers.values())
+            .map(BTreeSet::len)
+            .sum();
+        (self.connections.len(), logged_in)
+    }
+
+    pub(crate) fn session(&self, connection: ConnectionId) -> Option<Session> {
+        self.connections.get(&connection)?.session()
+    }
+
+    fn wake_ms(&self) -> u64 {
+        let retry = if self.free.is_empty() {
+            u64::MAX
+        } else {
+            self.now_ms + u64::from(RETRY_MS)
+        };
+        let idle = self.next_idle_ms().unwrap_or(u64::MAX);
+        self.timers
+            .next()
+            .unwrap_or(u64::MAX)
+            .min(retry)
+            .min(idle)
+            .max(self.now_ms + 1)
+    }
+
+    fn group(&mut self, store: &mut dyn Store, batch: Vec<Event>, out: &mut Vec<Output>) {
+        let mut group = Group::begin(store);
+        if let Ok(epoch) = group.store.epoch()
+            && epoch != self.epoch
+        {
+            self.another_epoch(&mut group, epoch);
+        }
+        for event in batch {
+            self.event(&mut group, event);
+        }
+        self.fire_timers(&mut group);
+        self.close_idle(&mut group);
+        self.hand_out(&mut group);
+        let done = group.commit();
+        match &done {
+            Ok(()) => self.committed(&mut group),
+            Err(error) => {
+                tracing::warn!(%error, "a group commit failed; its acts are refused for now");
+                self.rests_until_ms = self.now_ms + u64::from(RETRY_MS);
+                self.not_committed(&mut group);
+            }
+        }
+        for (connection, request, kind) in std::mem::take(&mut group.asks) {
+            self.answer_from_store(&mut group, connection, request, kind);
+        }
+        self.tell_customers(&mut group);
+        group.mail.empty_into(out);
+    }
+
+    fn event(&mut self, group: &mut Group<'_>, event: Event) {
+        match event {
+            Event::Connected {
+                connection,
+                nonce,
+                address,
+                door,
+            } => {
+                self.connected(group, connection, nonce, address, door);
+            }
+            Event::Frame { connection, frame } => {
+                if let Some(ack) = &frame.ack
+                    && !self.acknowledged(group, connection, ack)
+                {
+                    return self.end_with(group, connection, 0, problem(ProblemCode::BadFrame, 0));
+                }
+                if let Some(kind) = frame.kind {
+                    self.frame(group, connection, frame.request, kind);
+                }
+            }
+            Event::BadFrame { connection, too_large } => {
+                let code = if too_large.is_some() {
+                    ProblemCode::TooLarge
+                } else {
+                    ProblemCode::BadFrame
+                };
+                let said = Problem {
+                    limit: too_large.unwrap_or(0),
+                    ..problem(code, 0)
+                };
+                self.end_with(group, connection, 0, said);
+            }
+            Event::Closed { connection } => self.closed(group, connection),
+            Event::PasswordChecked { connection, ok } => self.password_checked(group, connection, ok),
+            Event::PasswordHashed { connection, hash } => self.password_hashed(group, connection, hash),
+            Event::IdentityVerified { connection, claims } => self.identity_verified(group, connection, claims),
+            Event::FactsChanged => self.facts_changed(group),
+            Event::Stop { come_back_ms } => self.stop(group, come_back_ms),
+            Event::Tick => {}
+        }
+    }
+
+    fn connected(&mut self, group: &mut Group<'_>, id: ConnectionId, nonce: [u8; 16], address: String, door: Door) {
+        let here = self.addresses.get(&address).copied().unwrap_or(0);
+        let crowded =
+            self.connections.len() >= self.config.connections as usize || here >= self.config.connections_per_address;
+        self.addresses.insert(address.clone(), here + 1);
+        self.connections
+            .insert(id, Connection::new(&self.config, door, address, nonce, self.now_ms));
+        if crowded || self.stopping {
+            let reason = if self.stopping {
+                going_away::Reason::Stopping
+            } else {
+                going_away::Reason::Crowded
+            };
+            return self.send_away(group, id, reason, 5_000);
+        }
+        if door == Door::Foreign {
+            return self.end_with(group, id, 0, problem(ProblemCode::Origin, 0));
+        }
+        let hello = Hello {
+            version_min: zuoxi_wire::VERSION,
+            version_max: zuoxi_wire::VERSION,
+            capabilities: Vec::new(),
+            epoch: self.epoch,
+            nonce: nonce.to_vec().into(),
+            time_ms: self.now_ms,
+            software: self.config.software.clone(),
+        };
+        group.mail.say(id, 0, gateway_frame::Kind::Hello(hello));
+        self.timers
+            .set(self.now_ms + limits::FIRST_FRAME_MS, Timer::FirstFrame(id));
+    }
+
+    fn frame(&mut self, group: &mut Group<'_>, connection: ConnectionId, request: u32, kind: client_frame::Kind) {
+        use client_frame::Kind;
+        let Some(known) = self.connections.get_mut(&connection) else {
+            return;
+        };
+        let session = match (&known.stage, &kind) {
+            (Stage::Ended, _) => return,
+            (Stage::Greeted, Kind::LogIn(_)) => None,
+            (Stage::In(session), _) if !matches!(kind, Kind::LogIn(_)) => Some(*session),
+            _ => return self.end_with(group, connection, request, problem(ProblemCode::BadFrame, 0)),
+        };
+        if !matches!(kind, Kind::Acts(_) | Kind::LogIn(_))
+            && let Err(retry) = known.requests.take(self.now_ms)
+        {
+            if request != 0 {
+                let said = gateway_frame::Kind::Problem(problem(ProblemCode::Rate, retry));
+                group.mail.say(connection, request, said);
+            }
+            return;
+        }
+        match (session, kind) {
+            (_, Kind::LogIn(log_in)) => self.log_in(group, connection, request, log_in),
+            (Some(session), Kind::Acts(acts)) => self.acts(group, connection, session, acts),
+            (Some(session), Kind::LogOut(_)) => self.log_out(group, connection, request, session),
+            (Some(session), Kind::ChangePassword(change)) => {
+                self.change_password(group, connection, request, session, change);
+            }
+            (Some(session), Kind::Identify(identify)) => self.identify(group, connection, request, session, identify),
+            (Some(session), Kind::SetPresence(wanted)) => {
+                self.set_presence(group, connection, request, session, wanted.presence());
+            }
+            (Some(session), Kind::MovePosition(moved)) => self.read_up_to(session, &moved),
+            (Some(session), Kind::Signal(signal)) => self.signal(group, connection, session, signal),
+            (Some(_), Kind::Unwatch(unwatch)) => {
+                if let Ok(id) = Id::try_from(&unwatch.conversation) {
+                    self.stop_watching(connection, id);
+                }
+                if request != 0 {
+                    group
+                        .mail
+                        .say(connection, request, gateway_frame::Kind::Done(zuoxi_wire::v1::Done {}));
+                }
+            }
+            (Some(_), Kind::Ping(ping)) => {
+                let pong = zuoxi_wire::v1::Pong { token: ping.token };
+                group.mail.say(connection, request, gateway_frame::Kind::Pong(pong));
+            }
+            (Some(_), kind) => group.asks.push((connection, request, kind)),
+            (None, _) => {}
+        }
+    }
+
+    fn committed(&mut self, group: &mut Group<'_>) {
+        for ((connection, conversation), lane) in std::mem::take(&mut group.lanes) {
+            if let Some(known) = self.connections.get_mut(&connection) {
+                known.lanes.insert(conversation, lane);
+            }
+        }
+        for leaving in std::mem::take(&mut group.leaving) {
+            match leaving {
+                Leaving::Answer(asked, answer) => group.mail.answer(asked.connection, *answer),
+                Leaving::Push(connection, push) => self.push(group, connection, *push),
+                Leaving::Reply(connection, request, kind) => group.mail.say(connection, request, *kind),
+                Leaving::Tell(connection, kind) => group.mail.say(connection, 0, *kind),
+            }
+        }
+        for effect in std::mem::take(&mut group.effects) {
+            self.take_effect(group, effect);
+        }
+    }
+
+    /// Nothing in memory moves, and whoever asked is told to come again: it may have been stored all the same.
+    fn not_committed(&mut self, group: &mut Group<'_>) {
+        group.lanes.clear();
+        for (before, after) in std::mem::take(&mut group.moves).iter().rev() {
+            self.board.moved(Some(after), before.as_ref());
+        }
+        for (conversation, gathered) in std::mem::take(&mut group.positions) {
+            self.keep_positions(conversation, gathered);
+        }
+        for leaving in std::mem::take(&mut group.leaving) {
+            match leaving {
+                Leaving::Answer(asked, _) => {
+                    let refused = Refused {
+                        code: RefusalCode::Store.into(),
+                        for_now: true,
+                        retry_ms: RETRY_MS,
+                        ..Refused::default()
+                    };
+                    let answer = Answer {
+                        conversation: asked.conversation,
+                        lane: asked.lane,
+                        number: asked.number,
+                        id: asked.id,
+                        result: Some(answer::Result::Refused(refused)),
+                    };
+                    group.mail.answer(asked.connection, answer);
+                }
+                Leaving::Reply(connection, request, _) => {
+                    let said = gateway_frame::Kind::Problem(problem(ProblemCode::Store, RETRY_MS));
+                    group.mail.say(connection, request, said);
+                }
+                Leaving::Push(..) | Leaving::Tell(..) => {}
+            }
+        }
+        for effect in std::mem::take(&mut group.effects) {
+            self.no_effect(group, effect);
+        }
+        group.forget();
+    }
+
+    /// A push leaves if the connection's window has room; else feeds and heads tell it.
+    fn push(&mut self, group: &mut Group<'_>, connection: ConnectionId, mut push: zuoxi_wire::v1::Push) {
+        let Some(known) = self
+            .connections
+            .get_mut(&connection)
+            .filter(|known| known.session().is_some())
+        else {
+            return;
+        };
+        if known.window.admit(&mut push, self.now_ms) {
+            group.mail.push(connection, push);
+            if !std::mem::replace(&mut known.ack_timer, true) {
+                self.timers.set(self.now_ms + limits::ACK_MS, Timer::Ack(connection));
+            }
+        }
+    }
+
+    /// Says why, and closes.
+    pub(crate) fn end_with(&mut self, group: &mut Group<'_>, connection: ConnectionId, request: u32, said: Problem) {
+        if self
+            .connections
+            .get(&connection)
+            .is_some_and(|known| !matches!(known.stage, Stage::Ended))
+        {
+            group.mail.say(connection, request, gateway_frame::Kind::Problem(said));
+            self.end(group, connection);
+        }
+    }
+
+    /// Closes in good order.
+    pub(crate) fn send_away(
+        &mut self,
+        group: &mut Group<'_>,
+        connection: ConnectionId,
+        reason: going_away::Reason,
+        come_back_ms: u32,
+    ) {
+        if self
+            .connections
+            .get(&connection)
+            .is_some_and(|known| !matches!(known.stage, Stage::Ended))
+        {
+            let said = GoingAway {
+                come_back_ms,
+                reason: reason.into(),
+            };
+            group.mail.say(connection, 0, gateway_frame::Kind::GoingAway(said));
+            self.end(group, connection);
+        }
+    }
+
+    pub(crate) fn end(&mut self, group: &mut Group<'_>, connection: ConnectionId) {
+        self.leave(group, connection);
+        if let Some(known) = self.connections.get_mut(&connection) {
+            known.stage = Stage::Ended;
+            group.mail.close(connection);
+        }
+    }
+
+    fn closed(&mut self, group: &mut Group<'_>, connection: ConnectionId) {
+        self.leave(group, connection);
+        let Some(known) = self.connections.remove(&connection) else {
+            return;
+        };
+        if let Some(count) = self.addresses.get_mut(&known.address) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.addresses.remove(&known.address);
+            }
+        }
+    }
+
+    /// The log was restored under us: everybody reconnects, and nothing known of it holds.
+    fn another_epoch(&mut self, group: &mut Group<'_>, epoch: u64) {
+        self.epoch = epoch;
+        let all: Vec<ConnectionId> = self.connections.keys().copied().collect();
+        for connection in all {
+            self.send_away(group, connection, going_away::Reason::Epoch, 0);
+        }
+        self.positions.clear();
+        if let Ok(active) = group.store.active_conversations() {
+            self.board = Board::new(&active);
+        }
+        if let Ok(facts) = group.store.facts() {
+            self.people = People::new(facts);
+        }
+        self.everybody_is_away();
+    }
+
+    fn stop(&mut self, group: &mut Group<'_>, come_back_ms: u32) {
+        self.stopping = true;
+        self.flush_positions(group, true);
+        let all: Vec<ConnectionId> = self.connections.keys().copied().collect();
+        for connection in all {
+            let spread = u32::from_be_bytes(self.entropy.bytes());
+            let later = come_back_ms + u32::try_from(u64::from(spread) * u64::from(come_back_ms) >> 32).unwrap_or(0);
+            self.send_away(group, connection, going_away::Reason::Stopping, later);
+        }
+    }
+
+    fn fire_timers(&mut self, group: &mut Group<'_>) {
+        while let Some(timer) = self.timers.due(self.now_ms) {
+            match timer {
+                Timer::FirstFrame(connection) => {
+                    if self
+                        .connections
+                        .get(&connection)
+                        .is_some_and(|known| matches!(known.stage, Stage::Greeted))
+                    {
+                        self.end_with(group, connection, 0, problem(ProblemCode::TooSlow, 0));
+                    }
+                }
+                Timer::Heartbeat(connection) => {
+                    if self.session(connection).is_some() {
+                        group.asks.push((
+                            connection,
+                            0,
+                            client_frame::Kind::AskHeartbeat(zuoxi_wire::v1::AskHeartbeat {}),
+                        ));
+                        self.timers
+                            .set(self.now_ms + limits::HEARTBEAT_MS, Timer::Heartbeat(connection));
+                    }
+                }
+                Timer::Ack(connection) => self.ack_due(group, connection),
+                Timer::Positions => self.flush_positions(group, false),
+                Timer::Typing => self.end_typing(group),
+                Timer::Grace => self.grace_ends(group),
+                Timer::Queues => {
+                    for team in std::mem::take(&mut self.queues_moved) {
+                        group
+                            .stirred
+                            .extend(self.board.queue(team).filter(|id| self.owners.contains_key(id)));
+                    }
+                }
+                Timer::Housekeeping => {
+                    self.tidy(group);
+                    self.timers.set(self.now_ms + HOUSEKEEPING_MS, Timer::Housekeeping);
+                }
+            }
+        }
+    }
+
+    fn ack_due(&mut self, group: &mut Group<'_>, connection: ConnectionId) {
+        let Some(known) = self.connections.get_mut(&connection) else {
+            return;
+        };
+        known.ack_timer = false;
+        match known.window.deadline_ms() {
+            Some(due) if due <= self.now_ms => self.send_away(group, connection, going_away::Reason::NoAck, 0),
+            Some(due) => {
+                known.ack_timer = true;
+                self.timers.set(due, Timer::Ack(connection));
+            }
+            None => {}
+        }
+    }
+
+    /// Queued customers of this team are told soon how many wait before them.
+    pub(crate) fn queue_moved(&mut self, team: Id) {
+        if self.queues_moved.is_empty() {
+            self.timers.set(self.now_ms + QUEUE_NEWS_MS, Timer::Queues);
+        }
+        self.queues_moved.insert(team);
+    }
+
+    /// Forgets what nobody may ask for any more, a little at a time.
+    fn tidy(&mut self, group: &mut Group<'_>) {
+        const AT_ONCE: u32 = 5_000;
+        let now = self.now_ms;
+        let done = group
+            .store
+            .forget_known(now.saturating_sub(limits::ID_MEMORY_MS), AT_ONCE)
+            .and_then(|()| group.store.forget_sessions(now, AT_ONCE))
+            .and_then(|()| group.store.forget_token_ids(now, AT_ONCE));
+        if let Err(error) = done {
+            tracing::warn!(%error, "housekeeping");
+        }
     }
 }

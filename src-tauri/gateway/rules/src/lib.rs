@@ -1,17 +1,44 @@
 //! The rules of the gateway, without clock, randomness, network or disk.
 //!
 //! - [`store`]: everything durable, behind one trait; [`record`]: its rows; [`memory`]: its twin for tests and
-//!   simulation.
+//!   simulation; [`conformance`]: what every store must do.
 //! - [`event`]: what the machine is told and what it wants done.
-//! - [`gateway`]: the machine.
+//! - [`gateway`]: the machine: a batch of events is one group commit, and nothing leaves or moves before it.
+//! - [`routing`]: who gets a conversation.
+//!
+//! Inside: `acts` checks in PROTOCOL.md's order, `doing` does what each kind asks for, `change` is the result in
+//! memory, `telling` writes it and tells whom it concerns; `rights` alone says who may see and do what.
 
+mod acts;
+mod beats;
+mod board;
+mod change;
 pub mod config;
 pub mod conformance;
+mod connection;
+mod dispatch;
+mod doing;
+mod entering;
+mod entropy;
 pub mod event;
 pub mod gateway;
+mod group;
+mod identity;
+mod lane;
+mod mail;
 pub mod memory;
+mod people;
+mod positions;
+mod rate;
+mod reading;
 pub mod record;
+mod rights;
+pub mod routing;
+mod signals;
 pub mod store;
+mod telling;
+mod timer;
+mod wording;
 
 pub use config::Config;
 pub use event::{Claims, ConnectionId, Door, Event, Output};

@@ -1,0 +1,108 @@
+//! What is queued and open, in memory: it moves with each change and is read from the store at start.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use zuoxi_wire::Id;
+use zuoxi_wire::v1::Status;
+
+use crate::record::Conversation;
+
+/// Conversations that aren't closed, sorted as routing needs them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Board {
+    /// By team, in order of arrival.
+    queues: BTreeMap<Id, BTreeSet<(u64, Id)>>,
+    /// By agent.
+    open: BTreeMap<Id, BTreeSet<Id>>,
+    /// Open ones by team and time of the last public entry.
+    idle: BTreeMap<Id, BTreeSet<(u64, Id)>>,
+}
+
+fn take<K: Ord, V: Ord>(map: &mut BTreeMap<K, BTreeSet<V>>, key: &K, value: &V) {
+    if let Some(set) = map.get_mut(key) {
+        set.remove(value);
+        if set.is_empty() {
+            map.remove(key);
+        }
+    }
+}
+
+impl Board {
+    pub(crate) fn new(active: &[Conversation]) -> Self {
+        let mut board = Self::default();
+        active.iter().for_each(|conversation| board.add(conversation));
+        board
+    }
+
+    /// A conversation changed from `before` to `after`; the other way round takes that back.
+    pub(crate) fn moved(&mut self, before: Option<&Conversation>, after: Option<&Conversation>) {
+        if let Some(before) = before {
+            self.drop(before);
+        }
+        if let Some(after) = after {
+            self.add(after);
+        }
+    }
+
+    fn add(&mut self, c: &Conversation) {
+        match (c.status, c.holder) {
+            (Status::Queued, _) => {
+                self.queues.entry(c.team).or_default().insert((c.queued_ms, c.id));
+            }
+            (Status::Open, Some(agent)) => {
+                self.open.entry(agent).or_default().insert(c.id);
+                self.idle.entry(c.team).or_default().insert((c.public_ms, c.id));
+            }
+            _ => {}
+        }
+    }
+
+    fn drop(&mut self, c: &Conversation) {
+        match (c.status, c.holder) {
+            (Status::Queued, _) => take(&mut self.queues, &c.team, &(c.queued_ms, c.id)),
+            (Status::Open, Some(agent)) => {
+                take(&mut self.open, &agent, &c.id);
+                take(&mut self.idle, &c.team, &(c.public_ms, c.id));
+            }
+            _ => {}
+        }
+    }
+
+    /// Who waits in a team, first come first.
+    pub(crate) fn queue(&self, team: Id) -> impl Iterator<Item = Id> + '_ {
+        self.queues.get(&team).into_iter().flatten().map(|(_, id)| *id)
+    }
+
+    pub(crate) fn first(&self, team: Id) -> Option<Id> {
+        self.queue(team).next()
+    }
+
+    pub(crate) fn queued(&self, team: Id) -> u32 {
+        self.queues.get(&team).map_or(0, |queue| queue.len() as u32)
+    }
+
+    /// How many wait before this one.
+    pub(crate) fn ahead(&self, c: &Conversation) -> u32 {
+        self.queues
+            .get(&c.team)
+            .map_or(0, |queue| queue.range(..(c.queued_ms, c.id)).count() as u32)
+    }
+
+    pub(crate) fn open(&self, agent: Id) -> impl Iterator<Item = Id> + '_ {
+        self.open.get(&agent).into_iter().flatten().copied()
+    }
+
+    pub(crate) fn load(&self, agent: Id) -> u32 {
+        self.open.get(&agent).map_or(0, |open| open.len() as u32)
+    }
+
+    /// Agents who have open conversations.
+    pub(crate) fn serving(&self) -> impl Iterator<Item = Id> + '_ {
+        self.open.keys().copied()
+    }
+
+    /// The open conversation of a team in which nobody wrote for longest, and since when.
+    pub(crate) fn idlest(&self, team: Id) -> Option<(u64, Id)> {
+        self.idle.get(&team)?.first().copied()
+    }
+}

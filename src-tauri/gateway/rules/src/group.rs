@@ -1,0 +1,217 @@
+//! One group commit: what it has read and will write once, and what leaves after it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use zuoxi_wire::Id;
+use zuoxi_wire::v1::{Answer, Presence, Push, client_frame, gateway_frame};
+
+use crate::event::ConnectionId;
+use crate::lane::Lane;
+use crate::mail::Mail;
+use crate::positions::Gathered;
+use crate::record::{Conversation, Feed, FeedRow, FeedState, Session, Who};
+use crate::store::{Store, StoreError, Stored};
+
+/// Where an act was asked, so that its answer finds it.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) connection: ConnectionId,
+    pub(crate) conversation: Bytes,
+    pub(crate) lane: u32,
+    pub(crate) number: u32,
+    pub(crate) id: Bytes,
+}
+
+/// What leaves once the group is committed.
+#[derive(Debug)]
+pub(crate) enum Leaving {
+    Answer(Asked, Box<Answer>),
+    Push(ConnectionId, Box<Push>),
+    /// Answers a request; a failed commit turns it into a problem.
+    Reply(ConnectionId, u32, Box<gateway_frame::Kind>),
+    /// Said by the gateway itself.
+    Tell(ConnectionId, Box<gateway_frame::Kind>),
+}
+
+/// What memory does once the group is committed.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    Enter(Box<Entering>),
+    Presence(Id, Presence),
+    Password(Id, String),
+    /// Sessions of `who` ended but that of this connection.
+    EndSessions(Who, Option<ConnectionId>),
+    /// A session ended by its owner's wish.
+    LoggedOut(ConnectionId),
+}
+
+/// A log-in that is stored.
+#[derive(Debug)]
+pub(crate) struct Entering {
+    pub(crate) connection: ConnectionId,
+    pub(crate) request: u32,
+    pub(crate) session: Session,
+    /// The secret, where it is new.
+    pub(crate) token: Option<Bytes>,
+    /// A customer's conversation.
+    pub(crate) own: Option<Id>,
+}
+
+#[derive(Debug)]
+struct Kept<T> {
+    row: T,
+    dirty: bool,
+}
+
+pub(crate) struct Group<'s> {
+    pub(crate) store: &'s mut dyn Store,
+    conversations: BTreeMap<Id, Kept<Option<Conversation>>>,
+    feeds: BTreeMap<Feed, FeedState>,
+    feed_rows: BTreeMap<(Feed, Id), FeedRow>,
+    /// Feeds whose counter is written: those that moved, and those that are new.
+    moved_feeds: BTreeSet<Feed>,
+    pub(crate) lanes: BTreeMap<(ConnectionId, Id), Lane>,
+    pub(crate) leaving: Vec<Leaving>,
+    pub(crate) effects: Vec<Effect>,
+    /// How the board moved, to take it back.
+    pub(crate) moves: Vec<(Option<Conversation>, Conversation)>,
+    /// Conversations whose customer may have something new to be told of their state.
+    pub(crate) stirred: BTreeSet<Id>,
+    /// Positions that this group writes, to be kept if it fails.
+    pub(crate) positions: Vec<(Id, Gathered)>,
+    /// Questions that are answered from the store once it is committed.
+    pub(crate) asks: Vec<(ConnectionId, u32, client_frame::Kind)>,
+    /// What leaves whatever becomes of the group, and in the end all that leaves.
+    pub(crate) mail: Mail,
+    /// The transaction couldn't begin.
+    failed: Option<StoreError>,
+}
+
+impl<'s> Group<'s> {
+    pub(crate) fn begin(store: &'s mut dyn Store) -> Self {
+        let failed = store.begin().err();
+        Self {
+            store,
+            conversations: BTreeMap::new(),
+            feeds: BTreeMap::new(),
+            feed_rows: BTreeMap::new(),
+            moved_feeds: BTreeSet::new(),
+            lanes: BTreeMap::new(),
+            leaving: Vec::new(),
+            effects: Vec::new(),
+            moves: Vec::new(),
+            stirred: BTreeSet::new(),
+            positions: Vec::new(),
+            asks: Vec::new(),
+            mail: Mail::default(),
+            failed,
+        }
+    }
+
+    /// Gives the failure, if the group can't hold anything.
+    pub(crate) fn usable(&self) -> Stored<()> {
+        self.failed.clone().map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn conversation(&mut self, id: Id) -> Stored<Option<Conversation>> {
+        if let Some(kept) = self.conversations.get(&id) {
+            return Ok(kept.row.clone());
+        }
+        let row = self.store.conversation(id)?;
+        self.conversations.insert(
+            id,
+            Kept {
+                row: row.clone(),
+                dirty: false,
+            },
+        );
+        Ok(row)
+    }
+
+    /// Written once, before the commit.
+    pub(crate) fn put_conversation(&mut self, conversation: Conversation) {
+        self.conversations.insert(
+            conversation.id,
+            Kept {
+                row: Some(conversation),
+                dirty: true,
+            },
+        );
+    }
+
+    /// A feed's counter; one that was never used begins with this epoch.
+    pub(crate) fn feed(&mut self, feed: Feed, fresh_epoch: u64) -> Stored<FeedState> {
+        if let Some(state) = self.feeds.get(&feed) {
+            return Ok(*state);
+        }
+        let stored = self.store.feed(feed)?;
+        if stored.is_none() {
+            self.moved_feeds.insert(feed);
+        }
+        let state = stored.unwrap_or(FeedState {
+            epoch: fresh_epoch,
+            revision: 0,
+        });
+        self.feeds.insert(feed, state);
+        Ok(state)
+    }
+
+    /// The next revision of a feed, taken by a conversation.
+    pub(crate) fn take_revision(
+        &mut self,
+        feed: Feed,
+        mut state: FeedState,
+        conversation: Id,
+        stands: bool,
+    ) -> FeedState {
+        state.revision += 1;
+        self.feeds.insert(feed, state);
+        self.moved_feeds.insert(feed);
+        self.feed_rows.insert(
+            (feed, conversation),
+            FeedRow {
+                conversation,
+                revision: state.revision,
+                stands,
+            },
+        );
+        state
+    }
+
+    /// Writes what is written once, and commits.
+    pub(crate) fn commit(&mut self) -> Stored<()> {
+        self.usable()?;
+        let done = self.write().and_then(|()| self.store.commit());
+        if done.is_err() {
+            self.store.rollback();
+        }
+        done
+    }
+
+    /// After a failed commit nothing that was read or changed here holds.
+    pub(crate) fn forget(&mut self) {
+        self.conversations.clear();
+        self.feeds.clear();
+        self.feed_rows.clear();
+        self.moved_feeds.clear();
+        self.stirred.clear();
+    }
+
+    fn write(&mut self) -> Stored<()> {
+        for kept in self.conversations.values().filter(|kept| kept.dirty) {
+            if let Some(row) = &kept.row {
+                self.store.put_conversation(row)?;
+            }
+        }
+        for ((feed, _), row) in &self.feed_rows {
+            self.store.put_feed_row(*feed, row)?;
+        }
+        for feed in &self.moved_feeds {
+            if let Some(state) = self.feeds.get(feed) {
+                self.store.put_feed(*feed, *state)?;
+            }
+        }
+        Ok(())
+    }
+}
