@@ -210,6 +210,19 @@ impl Engine {
         self.ask(|reply| Command::Unlock(passphrase, reply)).await
     }
 
+    /// Moves an account's database that is `damaged` (or whose key is lost) out of the way, so that the next log-in makes
+    /// a new one. Nothing is deleted, but what was unsent in it can't be sent any more: ask before.
+    ///
+    /// # Errors
+    /// `busy` if it is the active account, `store`.
+    pub async fn set_aside(&self, gateway: &str, name: &str) -> Result<(), CallError> {
+        let known = KnownAccount {
+            gateway: gateway.trim().to_owned(),
+            name: name.trim().to_owned(),
+        };
+        self.ask(|reply| Command::SetAside(known, reply)).await
+    }
+
     /// The agent's presence from now on; told again at each connection.
     pub async fn set_presence(&self, presence: PresenceView) -> Result<(), CallError> {
         self.ask(|reply| Command::SetPresence(presence, reply)).await

@@ -4,6 +4,7 @@ mod call_error;
 mod desk;
 mod hub;
 pub mod inbox;
+mod language;
 pub mod net;
 pub mod store;
 mod surroundings;

@@ -3,7 +3,7 @@
 use tokio::sync::{mpsc, oneshot};
 use zuoxi_wire::Id;
 
-use crate::desk::{Start, SystemEvent, Unsent, WindowId};
+use crate::desk::{KnownAccount, Start, SystemEvent, Unsent, WindowId};
 use crate::view::{
     CallError, CustomerPanel, DeskEvent, DraftView, InboxTab, PresenceView, ProofView, TransferTargets, TransferTo,
 };
@@ -35,6 +35,7 @@ pub(crate) enum Command {
         reply: Reply<()>,
     },
     Unlock(zeroize::Zeroizing<String>, Reply<()>),
+    SetAside(KnownAccount, Reply<()>),
     SetPresence(PresenceView, Reply<()>),
     ObserveInbox {
         window: WindowId,

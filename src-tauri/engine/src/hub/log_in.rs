@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use zuoxi_wire::v1::{
-    AgentPassword, BlockCodec, ClientFrame, GatewayFrame, Hello, LogIn, LogOut, LoggedIn, client_frame, gateway_frame,
-    log_in,
+    AgentPassword, BlockCodec, ClientFrame, GatewayFrame, Hello, LogIn, LoggedIn, client_frame, gateway_frame, log_in,
 };
 use zuoxi_wire::{Id, frame};
 
@@ -43,7 +42,7 @@ pub(crate) async fn buy_session(
         name: name.to_owned(),
         password: password.to_owned(),
     });
-    let (logged_in, _connection) = greet(transport, gateway, software, credential).await?;
+    let logged_in = greet(transport, gateway, software, credential).await?;
     if logged_in.session.is_empty() {
         return Err(CallError::new("not_a_gateway"));
     }
@@ -52,30 +51,12 @@ pub(crate) async fn buy_session(
     })
 }
 
-/// Ends a session that no connection of ours holds.
-pub(crate) async fn end_session(
-    transport: &dyn Transport,
-    gateway: &GatewayAddress,
-    software: &Software,
-    token: Bytes,
-) -> Result<(), CallError> {
-    let (_, mut connection) = greet(transport, gateway, software, log_in::Credential::Session(token)).await?;
-    let out = ClientFrame {
-        request: 2,
-        ack: None,
-        kind: Some(client_frame::Kind::LogOut(LogOut {})),
-    };
-    send(&connection, &out).await?;
-    while !matches!(receive(&mut connection).await?.kind, Some(gateway_frame::Kind::Done(_))) {}
-    Ok(())
-}
-
 async fn greet(
     transport: &dyn Transport,
     gateway: &GatewayAddress,
     software: &Software,
     credential: log_in::Credential,
-) -> Result<(LoggedIn, Connection), CallError> {
+) -> Result<LoggedIn, CallError> {
     let mut connection = transport.connect(gateway).await.map_err(|error| net_error(&error))?;
     hello(&mut connection).await?;
     let log_in = LogIn {
@@ -95,7 +76,7 @@ async fn greet(
     send(&connection, &first).await?;
     loop {
         match receive(&mut connection).await?.kind {
-            Some(gateway_frame::Kind::LoggedIn(logged_in)) => return Ok((logged_in, connection)),
+            Some(gateway_frame::Kind::LoggedIn(logged_in)) => return Ok(logged_in),
             Some(gateway_frame::Kind::Problem(problem)) => return Err(problem::call_error(&problem)),
             Some(gateway_frame::Kind::GoingAway(away)) => {
                 return Err(CallError::later("crowded", u64::from(away.come_back_ms)));

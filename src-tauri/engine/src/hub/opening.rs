@@ -8,7 +8,9 @@ use zuoxi_protocol::change::Loaded;
 
 use crate::desk::{KnownAccount, PassphraseNeed};
 use crate::net::GatewayAddress;
-use crate::store::{self, Account, Accounts, Done, Guard, Keyring, KeyringError, Store, StoreError, StoreOptions, UnlockError};
+use crate::store::{
+    self, Account, Accounts, Done, Guard, Keyring, KeyringError, Store, StoreError, StoreOptions, UnlockError,
+};
 use crate::view::CallError;
 
 /// What opening needs; cheap to clone into the thread that does it.
@@ -43,7 +45,13 @@ impl Opening {
         });
         let (store, loaded) =
             Store::open(StoreOptions::new(account.database(), key), on_done).map_err(|error| store_error(&error))?;
-        Ok(Opened { known: known.clone(), gateway, store, loaded, ends })
+        Ok(Opened {
+            known: known.clone(),
+            gateway,
+            store,
+            loaded,
+            ends,
+        })
     }
 
     /// Whether a passphrase must be brought before this account (or a first one) opens. Blocks.
@@ -51,7 +59,9 @@ impl Opening {
         if self.passphrase.is_some() {
             return PassphraseNeed::No;
         }
-        let guard = known.and_then(|known| self.account(known).ok()).and_then(|account| store::guard(&account).ok());
+        let guard = known
+            .and_then(|known| self.account(known).ok())
+            .and_then(|account| store::guard(&account).ok());
         match guard.flatten() {
             Some(Guard::Passphrase { .. }) => PassphraseNeed::Known,
             Some(Guard::Keyring) => PassphraseNeed::No,
@@ -65,7 +75,9 @@ impl Opening {
         if passphrase.chars().count() < store::PASSPHRASE_MIN {
             return Err(CallError::new("too_short"));
         }
-        let Some(account) = known.map(|known| self.account(known)).transpose()? else { return Ok(()) };
+        let Some(account) = known.map(|known| self.account(known)).transpose()? else {
+            return Ok(());
+        };
         match store::guard(&account) {
             Ok(Some(Guard::Passphrase { .. })) => store::unlock(&account, self.keyring.as_ref(), Some(passphrase))
                 .map(|_| ())

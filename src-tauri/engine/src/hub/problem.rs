@@ -1,6 +1,6 @@
 //! The wire's codes as the user interface's.
 
-use zuoxi_wire::v1::{Problem, ProblemCode, RefusalCode};
+use zuoxi_wire::v1::{Problem, ProblemCode};
 
 use crate::view::CallError;
 
@@ -24,27 +24,5 @@ pub(crate) fn problem_code(code: ProblemCode) -> &'static str {
         ProblemCode::TooLarge => "too_long",
         ProblemCode::TooSlow | ProblemCode::Epoch => "network",
         ProblemCode::Origin | ProblemCode::Brand | ProblemCode::Identity | ProblemCode::Password => "invalid",
-    }
-}
-
-/// Why an act was parked.
-pub(crate) fn refusal_code(code: i32) -> &'static str {
-    match RefusalCode::try_from(code).unwrap_or_default() {
-        RefusalCode::TooLong => "too_long",
-        RefusalCode::Empty => "empty",
-        RefusalCode::Malformed => "malformed",
-        RefusalCode::Stale => "stale",
-        RefusalCode::Taken => "taken",
-        RefusalCode::Closed => "closed",
-        RefusalCode::Linked => "linked",
-        RefusalCode::Reused => "reused",
-        RefusalCode::Unknown => "unknown",
-        RefusalCode::Base => "base",
-        RefusalCode::NotFound => "not_found",
-        RefusalCode::NotRecallable => "not_recallable",
-        RefusalCode::NoTarget => "no_target",
-        RefusalCode::LaneEnded | RefusalCode::Behind => "behind",
-        RefusalCode::Void => "void",
-        RefusalCode::Rate | RefusalCode::Store | RefusalCode::Busy | RefusalCode::Unspecified => "busy",
     }
 }

@@ -174,8 +174,12 @@ impl Windows {
     }
 
     /// Hands out what waits. Answers when to come again: `None` if nothing waits any more.
-    pub(crate) fn flush(&mut self, now_ms: u64) -> Option<u64> {
-        self.open.values_mut().filter_map(|window| window.flush(now_ms)).min()
+    /// `urgent`: also those who were told within this frame.
+    pub(crate) fn flush(&mut self, now_ms: u64, urgent: bool) -> Option<u64> {
+        self.open
+            .values_mut()
+            .filter_map(|window| window.flush(now_ms, urgent))
+            .min()
     }
 }
 
@@ -222,11 +226,12 @@ impl Window {
         self.pending_bytes = self.pending.iter().map(weight).sum();
     }
 
-    fn flush(&mut self, now_ms: u64) -> Option<u64> {
+    fn flush(&mut self, now_ms: u64, urgent: bool) -> Option<u64> {
         if self.pending.is_empty() {
             return self.behind.then_some(now_ms + FRAME_MS);
         }
         if let Some(told_ms) = self.told_ms
+            && !urgent
             && now_ms < told_ms + FRAME_MS
         {
             return Some(told_ms + FRAME_MS);
@@ -365,13 +370,13 @@ mod tests {
         let main = WindowId("main".into());
         let mut events = windows.attach(main.clone());
         windows.tell(&main, counts(1));
-        assert_eq!(windows.flush(1_000), None);
+        assert_eq!(windows.flush(1_000, false), None);
         assert_eq!(events.try_recv().unwrap(), [counts(1)]);
         windows.tell(&main, counts(2));
         windows.tell(&main, counts(3));
-        assert_eq!(windows.flush(1_003), Some(1_016));
+        assert_eq!(windows.flush(1_003, false), Some(1_016));
         assert!(events.try_recv().is_err());
-        assert_eq!(windows.flush(1_016), None);
+        assert_eq!(windows.flush(1_016, false), None);
         assert_eq!(events.try_recv().unwrap(), [counts(3)]);
     }
 
@@ -384,7 +389,7 @@ mod tests {
         for (conversation, total) in [(one, 1), (one, 2), (two, 1), (one, 3)] {
             windows.tell(&main, bounds(conversation, total));
         }
-        windows.flush(0);
+        windows.flush(0, false);
         let batch = events.try_recv().unwrap();
         assert_eq!(batch.len(), 3);
         assert!(matches!(&batch[0], DeskEvent::Timeline { deltas, .. } if deltas.len() == 2));
@@ -402,11 +407,11 @@ mod tests {
             windows.tell(&main, bounds(conversation, at));
         }
         assert_eq!(windows.to_resync(), [main.clone()]);
-        windows.flush(0);
+        windows.flush(0, false);
         assert_eq!(events.try_recv().unwrap(), [put_back("kept".into())]);
         // It can be told again.
         windows.tell(&main, bounds(conversation, 7));
-        windows.flush(100);
+        windows.flush(100, false);
         assert_eq!(events.try_recv().unwrap(), [bounds(conversation, 7)]);
     }
 
@@ -418,7 +423,7 @@ mod tests {
         for at in 0..50 {
             windows.tell(&main, put_back(format!("{at:05000}")));
         }
-        assert_eq!(windows.flush(0), Some(FRAME_MS));
+        assert_eq!(windows.flush(0, false), Some(FRAME_MS));
         let mut heard = 0;
         let mut now = 0;
         while heard < 50 {
@@ -427,7 +432,7 @@ mod tests {
                 assert!(batch.iter().map(weight).sum::<usize>() <= BATCH_BYTES);
             }
             now += FRAME_MS;
-            windows.flush(now);
+            windows.flush(now, false);
         }
     }
 }

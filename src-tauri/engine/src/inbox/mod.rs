@@ -16,6 +16,7 @@ use zuoxi_wire::v1::{Summary, Team};
 use crate::view::{InboxCounts, InboxRow, InboxTab, InboxView, Mark};
 
 use ranked::{Rank, Ranked};
+pub(crate) use row::customer_view;
 
 /// Rows that a window may show: several screens of the smallest rows.
 const ROWS: u32 = 500;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use zuoxi_wire::Id;
 use zuoxi_wire::content::preview;
 use zuoxi_wire::v1::customer_card::Device;
-use zuoxi_wire::v1::{Due, Status, Summary, Team};
+use zuoxi_wire::v1::{CustomerCard, Due, Status, Summary, Team};
 
 use super::Known;
 use super::ranked::Rank;
@@ -103,15 +103,21 @@ pub(super) fn row(
 }
 
 fn customer(known: &Known, summary: &Summary) -> CustomerView {
-    let card = summary.customer.clone().unwrap_or_default();
+    let mut view = customer_view(&summary.customer.clone().unwrap_or_default());
+    view.online = known.online.unwrap_or(view.online);
+    view
+}
+
+/// A customer as lists, heads and the panel show them.
+pub(crate) fn customer_view(card: &CustomerCard) -> CustomerView {
     CustomerView {
         id: Id::try_from(&card.id).map(|id| id.to_string()).unwrap_or_default(),
         mobile: card.device() == Device::Mobile,
-        online: known.online.unwrap_or(card.online),
+        online: card.online,
         verified: card.verified,
         // The random end of an id; it never changes.
         hue: card.id.last().copied().unwrap_or_default() % HUES + 1,
-        name: card.name,
+        name: card.name.clone(),
     }
 }
 
