@@ -4,11 +4,20 @@
 //! - [`session`]: the door: one device's session with one gateway; [`input`] and [`notice`] are what passes through it.
 //! - [`change`]: the seam to a device's store.
 
+mod ack;
 pub mod change;
+mod connection;
+mod feeds;
 pub mod hash;
 pub mod input;
+mod lane;
+mod log;
 pub mod notice;
+mod outbox;
+mod random;
+mod ranges;
 pub mod session;
+mod turn;
 
 pub use input::{Ask, Broken, Command, Credential, Input, NewAct, Output, StoreFailure};
 pub use notice::{Notice, Sync};

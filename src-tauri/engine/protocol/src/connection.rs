@@ -1,0 +1,234 @@
+//! The connection: when to open it, whether it lives, when to come back.
+
+use bytes::Bytes;
+
+use crate::random::Random;
+
+/// First and longest pause between attempts, milliseconds; each is drawn from 0 up (full jitter).
+const PAUSE_MS: u64 = 500;
+const LONGEST_PAUSE_MS: u64 = 30_000;
+/// How long opening, the gateway's hello and its answer to a log-in may take, milliseconds.
+const OPEN_MS: u64 = 15_000;
+const HELLO_MS: u64 = 10_000;
+const LOG_IN_MS: u64 = 20_000;
+/// Silence after which the other end is asked whether it lives; bounds of how long its answer may take.
+const QUIET_MS: u64 = 10_000;
+const SHORTEST_WAIT_MS: u64 = 2_000;
+const LONGEST_WAIT_MS: u64 = 10_000;
+/// How often the round trip is measured, milliseconds.
+const MEASURE_MS: u64 = 30_000;
+/// A connection that lived so long was a good one: pauses begin short again. Milliseconds.
+const STEADY_MS: u64 = 5_000;
+/// So many unanswered pings, and the connection is dead.
+const MISSES: u32 = 3;
+
+/// Where the connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Nothing to log in with, or no use in trying.
+    Off,
+    /// The next attempt begins then.
+    Waiting {
+        at: u64,
+    },
+    Opening,
+    /// Open; the gateway speaks first.
+    Greeting,
+    LoggingIn,
+    Live,
+}
+
+/// What time brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    Nothing,
+    Open,
+    Ping,
+    /// It took too long, or it is dead.
+    Dead,
+}
+
+/// The connection's machine.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) phase: Phase,
+    /// Counts connections.
+    pub(crate) serial: u64,
+    since: u64,
+    failures: u32,
+    heard: u64,
+    pinged: Option<(u64, u64)>,
+    misses: u32,
+    measure_at: u64,
+    /// Smoothed round trip, milliseconds.
+    pub(crate) round_trip: Option<u64>,
+    /// Since when there is none; 0: never was.
+    pub(crate) lost_at: u64,
+    next_request: u32,
+    /// 16 bytes of the gateway's hello.
+    pub(crate) nonce: Bytes,
+}
+
+impl Connection {
+    pub(crate) fn new() -> Self {
+        Self {
+            phase: Phase::Off,
+            serial: 0,
+            since: 0,
+            failures: 0,
+            heard: 0,
+            pinged: None,
+            misses: 0,
+            measure_at: 0,
+            round_trip: None,
+            lost_at: 0,
+            next_request: 0,
+            nonce: Bytes::new(),
+        }
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        self.phase == Phase::Live
+    }
+
+    /// There is a connection, or an attempt at one.
+    pub(crate) fn is_open(&self) -> bool {
+        !matches!(self.phase, Phase::Off | Phase::Waiting { .. })
+    }
+
+    pub(crate) fn request(&mut self) -> u32 {
+        self.next_request = self.next_request.wrapping_add(1).max(1);
+        self.next_request
+    }
+
+    fn enter(&mut self, phase: Phase, now: u64) {
+        self.phase = phase;
+        self.since = now;
+        self.heard = now;
+    }
+
+    /// An attempt begins then.
+    pub(crate) fn try_at(&mut self, at: u64) {
+        self.phase = Phase::Waiting { at };
+    }
+
+    /// An attempt begins now.
+    pub(crate) fn open(&mut self, now: u64) {
+        self.serial += 1;
+        self.next_request = 0;
+        self.pinged = None;
+        self.misses = 0;
+        self.enter(Phase::Opening, now);
+    }
+
+    pub(crate) fn opened(&mut self, now: u64) {
+        self.enter(Phase::Greeting, now);
+    }
+
+    pub(crate) fn greeted(&mut self, now: u64) {
+        self.enter(Phase::LoggingIn, now);
+    }
+
+    pub(crate) fn logged_in(&mut self, now: u64) {
+        self.measure_at = now;
+        self.enter(Phase::Live, now);
+    }
+
+    /// The connection is gone: comes back after `after_ms`, or a drawn pause.
+    pub(crate) fn lost(&mut self, now: u64, after_ms: Option<u64>, random: &mut Random) {
+        if self.is_live() {
+            self.lost_at = now;
+            if now.saturating_sub(self.since) > STEADY_MS {
+                self.failures = 0;
+            }
+        }
+        let longest = (PAUSE_MS << self.failures.min(10)).min(LONGEST_PAUSE_MS);
+        self.failures += 1;
+        let at = now + after_ms.unwrap_or_else(|| random.up_to(longest));
+        self.phase = Phase::Waiting { at };
+    }
+
+    /// Nothing more is tried.
+    pub(crate) fn stop(&mut self, now: u64) {
+        if self.is_live() {
+            self.lost_at = now;
+        }
+        self.failures = 0;
+        self.phase = Phase::Off;
+    }
+
+    /// The system says that the network changed: an attempt at once, or a ping with a short wait.
+    pub(crate) fn network_changed(&mut self, now: u64) {
+        self.failures = 0;
+        match self.phase {
+            Phase::Waiting { .. } => self.phase = Phase::Waiting { at: now },
+            Phase::Live if self.pinged.is_none() => self.heard = now.saturating_sub(QUIET_MS),
+            _ => {}
+        }
+    }
+
+    /// Something came: it lives.
+    pub(crate) fn hear(&mut self, now: u64) {
+        self.heard = now;
+        self.misses = 0;
+    }
+
+    /// The answer to a ping came; the smoothed round trip if it is ours.
+    pub(crate) fn pong(&mut self, token: u64, now: u64) -> Option<u64> {
+        let (_, at) = self.pinged.filter(|(sent, _)| *sent == token)?;
+        self.pinged = None;
+        self.measure_at = now + MEASURE_MS;
+        let measured = now.saturating_sub(at);
+        let smooth = self.round_trip.map_or(measured, |before| (before * 7 + measured) / 8);
+        self.round_trip = Some(smooth);
+        Some(smooth)
+    }
+
+    /// A ping leaves now.
+    pub(crate) fn ping(&mut self, token: u64, now: u64) {
+        self.pinged = Some((token, now));
+    }
+
+    fn wait_ms(&self) -> u64 {
+        self.round_trip.map_or(LONGEST_WAIT_MS, |ms| {
+            (ms * 4 + 1_000).clamp(SHORTEST_WAIT_MS, LONGEST_WAIT_MS)
+        })
+    }
+
+    fn next(&self) -> Option<u64> {
+        match self.phase {
+            Phase::Off => None,
+            Phase::Waiting { at } => Some(at),
+            Phase::Opening => Some(self.since + OPEN_MS),
+            Phase::Greeting => Some(self.since + HELLO_MS),
+            Phase::LoggingIn => Some(self.since + LOG_IN_MS),
+            Phase::Live => Some(match self.pinged {
+                Some((_, at)) => at + self.wait_ms(),
+                None => (self.heard + QUIET_MS).min(self.measure_at),
+            }),
+        }
+    }
+
+    /// What time brings now.
+    pub(crate) fn due(&mut self, now: u64) -> Due {
+        if self.next().is_none_or(|next| next > now) {
+            return Due::Nothing;
+        }
+        match self.phase {
+            Phase::Off => Due::Nothing,
+            Phase::Waiting { .. } => Due::Open,
+            Phase::Live => {
+                if self.pinged.take().is_some() {
+                    self.misses += 1;
+                }
+                if self.misses >= MISSES { Due::Dead } else { Due::Ping }
+            }
+            Phase::Opening | Phase::Greeting | Phase::LoggingIn => Due::Dead,
+        }
+    }
+
+    /// When to look again.
+    pub(crate) fn wake(&self) -> Option<u64> {
+        self.next()
+    }
+}

@@ -1,0 +1,368 @@
+//! The outbox: acts that aren't settled, in the order of doing, and the lanes that bring them to the gateway.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use zuoxi_wire::Id;
+use zuoxi_wire::v1::{ActKind, RefusalCode, Refused};
+
+use crate::change::{Change, OutboxAct, OutboxState};
+use crate::lane::{Lane, Sending};
+use crate::notice::Notice;
+use crate::random::Random;
+use crate::turn::Turn;
+
+/// Acts that may stand in an outbox; an act beyond is not taken.
+pub(crate) const MOST: usize = 10_000;
+
+/// Where lanes run: a conversation, or a customer's own (`None` as long as nobody needs its id).
+pub(crate) type LaneKey = Option<Id>;
+
+#[derive(Debug)]
+struct Item {
+    act: OutboxAct,
+    durable: bool,
+}
+
+impl Item {
+    fn is_open(&self) -> bool {
+        matches!(self.act.state, OutboxState::Waiting | OutboxState::Voided)
+    }
+}
+
+/// All acts of a device that aren't settled.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    items: BTreeMap<u64, Item>,
+    places: BTreeMap<Id, u64>,
+    by_key: BTreeMap<LaneKey, BTreeSet<u64>>,
+    last_place: u64,
+    lanes: BTreeMap<LaneKey, Lane>,
+    /// A customer's acts all run in one lane.
+    one_lane: bool,
+    open: usize,
+}
+
+impl Outbox {
+    pub(crate) fn load(acts: Vec<OutboxAct>, last_place: u64, one_lane: bool) -> Self {
+        let mut outbox = Self {
+            last_place,
+            one_lane,
+            ..Self::default()
+        };
+        for act in acts {
+            outbox.last_place = outbox.last_place.max(act.place);
+            outbox.put(act, true);
+        }
+        outbox
+    }
+
+    fn key(&self, conversation: Option<Id>) -> LaneKey {
+        if self.one_lane { None } else { conversation }
+    }
+
+    fn put(&mut self, act: OutboxAct, durable: bool) {
+        self.remove(act.id);
+        let key = self.key(act.conversation);
+        self.places.insert(act.id, act.place);
+        self.by_key.entry(key).or_default().insert(act.place);
+        let item = Item { act, durable };
+        self.open += usize::from(item.is_open());
+        self.items.insert(item.act.place, item);
+    }
+
+    /// Takes an act out, for good or to put it back changed.
+    pub(crate) fn remove(&mut self, id: Id) -> Option<OutboxAct> {
+        let item = self.places.remove(&id).and_then(|place| self.items.remove(&place))?;
+        let key = self.key(item.act.conversation);
+        if let Some(places) = self.by_key.get_mut(&key) {
+            places.remove(&item.act.place);
+            if places.is_empty() {
+                self.by_key.remove(&key);
+            }
+        }
+        self.open -= usize::from(item.is_open());
+        Some(item.act)
+    }
+
+    fn update(&mut self, act: OutboxAct, turn: &mut Turn<'_>) {
+        let durable = self.items.get(&act.place).is_some_and(|item| item.durable);
+        turn.change(Change::Update(act.clone()));
+        self.put(act, durable);
+    }
+
+    pub(crate) fn get(&self, id: Id) -> Option<&OutboxAct> {
+        self.places
+            .get(&id)
+            .and_then(|place| self.items.get(place))
+            .map(|item| &item.act)
+    }
+
+    pub(crate) fn acts(&self) -> impl Iterator<Item = &OutboxAct> {
+        self.items.values().map(|item| &item.act)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Acts that wait for the gateway.
+    pub(crate) fn waiting(&self) -> usize {
+        self.open
+    }
+
+    pub(crate) fn next_place(&mut self) -> u64 {
+        self.last_place += 1;
+        self.last_place
+    }
+
+    /// A new act at the end. It leaves once it is committed.
+    pub(crate) fn enqueue(&mut self, act: OutboxAct, turn: &mut Turn<'_>) {
+        turn.full();
+        turn.acts.push(act.id);
+        turn.change(Change::Enqueue(act.clone()));
+        self.put(act, false);
+    }
+
+    /// What the server lost waits for the user, at the end.
+    pub(crate) fn lose(&mut self, act: OutboxAct, turn: &mut Turn<'_>) {
+        turn.change(Change::Enqueue(act.clone()));
+        turn.after(Notice::ActLost(act.clone()));
+        self.put(act, true);
+    }
+
+    /// Its transaction is committed: it may leave.
+    pub(crate) fn stored(&mut self, id: Id) -> bool {
+        let item = self.places.get(&id).and_then(|place| self.items.get_mut(place));
+        item.is_some_and(|item| !std::mem::replace(&mut item.durable, true))
+    }
+
+    /// A new connection: everything unsettled is numbered anew.
+    pub(crate) fn renumber(&mut self) {
+        self.lanes.clear();
+    }
+
+    /// Keys of lanes in which something may have to be sent.
+    pub(crate) fn keys(&self) -> BTreeSet<LaneKey> {
+        self.by_key.keys().chain(self.lanes.keys()).copied().collect()
+    }
+
+    /// What leaves now in one lane: unanswered numbers first, then what was done next, in order.
+    pub(crate) fn leaving(&mut self, key: LaneKey, window: usize, now: u64) -> Vec<Sending> {
+        let places = self.by_key.get(&key);
+        if places.is_none() && !self.lanes.contains_key(&key) {
+            return Vec::new();
+        }
+        let lane = self.lanes.entry(key).or_default();
+        lane.time_out(now);
+        if lane.is_paused(now) {
+            return Vec::new();
+        }
+        let mut leaving = Vec::new();
+        let mut free = window.saturating_sub(lane.in_flight());
+        while free > 0 {
+            let Some(sending) = lane.again(now) else { break };
+            leaving.push(sending);
+            free -= 1;
+        }
+        let mut before = false;
+        for item in places.into_iter().flatten().filter_map(|place| self.items.get(place)) {
+            let waits = waits_for_those_before(item.act.kind) && item.act.state == OutboxState::Waiting;
+            if free == 0 || (item.is_open() && (!item.durable || (waits && before))) {
+                break;
+            }
+            if item.is_open() {
+                before = true;
+                if !lane.holds(item.act.id) {
+                    leaving.push(lane.number(item.act.clone(), now));
+                    free -= 1;
+                }
+            }
+        }
+        leaving
+    }
+
+    /// The act whose answer this is, as it was frozen.
+    pub(crate) fn awaited(&self, conversation: Option<Id>, lane: u32, number: u32, id: Id) -> Option<OutboxAct> {
+        self.lanes
+            .get(&self.key(conversation))?
+            .awaited(lane, number, id)
+            .cloned()
+    }
+
+    /// Accepted: its number is settled.
+    pub(crate) fn accepted(&mut self, conversation: Option<Id>, number: u32) {
+        if let Some(lane) = self.lanes.get_mut(&self.key(conversation)) {
+            lane.answer(number);
+        }
+    }
+
+    /// The gateway has the act, by an answer or by its own entry in the log.
+    pub(crate) fn settle(&mut self, id: Id, conversation: Option<Id>, seq: u64, time_ms: u64, turn: &mut Turn<'_>) {
+        let Some(act) = self.remove(id) else { return };
+        let too_late = act.state == OutboxState::Voided;
+        turn.change(Change::Settle(id));
+        turn.after(Notice::ActSettled {
+            id,
+            conversation: conversation.or(act.conversation),
+            seq,
+            time_ms,
+            too_late,
+        });
+    }
+
+    /// Refused for now: changes nothing but when it goes again.
+    pub(crate) fn later(&mut self, key: Option<Id>, number: u32, retry_ms: u32, now: u64, random: &mut Random) {
+        let key = self.key(key);
+        if let Some(lane) = self.lanes.get_mut(&key) {
+            lane.go_back(number, retry_ms, now, random);
+        }
+    }
+
+    /// Refused for good. A stop parks what was done after it in the same transaction and opens the next lane.
+    pub(crate) fn refused(&mut self, act: &OutboxAct, number: u32, refused: &Refused, turn: &mut Turn<'_>) {
+        let key = self.key(act.conversation);
+        if let Some(lane) = self.lanes.get_mut(&key) {
+            lane.answer(number);
+        }
+        let parked = OutboxState::Parked {
+            code: refused.code,
+            behind: false,
+            stale_seqs: refused.stale_seqs.iter().take(20).copied().collect(),
+            assignee_name: refused.assignee_name.clone(),
+        };
+        self.park(act.id, parked, turn);
+        let behind = OutboxState::Parked {
+            code: refused.code,
+            behind: true,
+            stale_seqs: Vec::new(),
+            assignee_name: refused.assignee_name.clone(),
+        };
+        if refused.ends_lane {
+            self.park_after(key, act.place, &behind, |_| true, turn);
+            if let Some(lane) = self.lanes.get_mut(&key) {
+                lane.end();
+            }
+        } else {
+            self.park_after(key, act.place, &behind, waits_for_those_before, turn);
+        }
+    }
+
+    /// Something was lost: close and transfer wait for the user.
+    pub(crate) fn park_closing(&mut self, key: LaneKey, code: RefusalCode, turn: &mut Turn<'_>) {
+        let state = OutboxState::Parked {
+            code: code.into(),
+            behind: true,
+            stale_seqs: Vec::new(),
+            assignee_name: String::new(),
+        };
+        self.park_after(key, 0, &state, waits_for_those_before, turn);
+    }
+
+    fn park_after(
+        &mut self,
+        key: LaneKey,
+        place: u64,
+        state: &OutboxState,
+        which: impl Fn(ActKind) -> bool,
+        turn: &mut Turn<'_>,
+    ) {
+        let after = self
+            .by_key
+            .get(&key)
+            .into_iter()
+            .flat_map(|places| places.range(place + 1..));
+        let acts: Vec<Id> = after
+            .filter_map(|place| self.items.get(place))
+            .filter(|item| item.is_open() && which(item.act.kind))
+            .map(|item| item.act.id)
+            .collect();
+        for id in acts {
+            self.park(id, state.clone(), turn);
+        }
+    }
+
+    /// Waits for the user from now on; what was discarded is gone.
+    fn park(&mut self, id: Id, state: OutboxState, turn: &mut Turn<'_>) {
+        let Some(act) = self.get(id) else { return };
+        match act.state {
+            OutboxState::Voided => {
+                self.remove(id);
+                turn.change(Change::Settle(id));
+                turn.after(Notice::ActGone { id });
+            }
+            OutboxState::Waiting => {
+                let act = OutboxAct { state, ..act.clone() };
+                turn.after(Notice::ActParked(act.clone()));
+                self.update(act, turn);
+            }
+            OutboxState::Parked { .. } | OutboxState::Lost => {}
+        }
+    }
+
+    /// The user discards: what may have left becomes a void, the rest goes without trace.
+    pub(crate) fn discard(&mut self, id: Id, turn: &mut Turn<'_>) {
+        let Some(act) = self.get(id).cloned() else { return };
+        turn.full();
+        if act.state == OutboxState::Waiting {
+            let act = OutboxAct {
+                state: OutboxState::Voided,
+                content: Bytes::new(),
+                ..act
+            };
+            turn.after(Notice::ActGone { id });
+            self.update(act.clone(), turn);
+            let key = self.key(act.conversation);
+            if let Some(lane) = self.lanes.get_mut(&key) {
+                lane.void(&act);
+            }
+        } else if act.state != OutboxState::Voided {
+            self.remove(id);
+            turn.change(Change::Settle(id));
+            turn.after(Notice::ActGone { id });
+        }
+    }
+
+    /// What the server lost goes again: same id, the last place, its age begun anew.
+    pub(crate) fn send_again(&mut self, id: Id, now: u64, turn: &mut Turn<'_>) {
+        let lost = self.get(id).filter(|act| act.state == OutboxState::Lost).cloned();
+        let Some(act) = lost else { return };
+        self.remove(id);
+        let act = OutboxAct {
+            place: self.next_place(),
+            done_ms: now,
+            state: OutboxState::Waiting,
+            ..act
+        };
+        turn.full();
+        turn.acts.push(id);
+        turn.change(Change::Update(act.clone()));
+        turn.tell(Notice::ActTaken(act.clone()));
+        self.put(act, false);
+    }
+
+    /// A restored log: bases of what waits or was lost are lowered to what both logs share.
+    pub(crate) fn lower_bases(&mut self, which: impl Fn(&OutboxAct) -> bool, shared: u64, turn: &mut Turn<'_>) {
+        let lowered: Vec<OutboxAct> = self
+            .acts()
+            .filter(|act| act.base > shared && which(act) && !matches!(act.state, OutboxState::Parked { .. }))
+            .map(|act| OutboxAct {
+                base: shared,
+                ..act.clone()
+            })
+            .collect();
+        for act in lowered {
+            self.update(act, turn);
+        }
+    }
+
+    /// When something must be done if nothing happens.
+    pub(crate) fn wake(&self, now: u64) -> Option<u64> {
+        self.lanes.values().filter_map(|lane| lane.wake(now)).min()
+    }
+}
+
+/// Close and transfer are sent when all before them is settled, and are parked if one of those was refused.
+fn waits_for_those_before(kind: ActKind) -> bool {
+    matches!(kind, ActKind::Close | ActKind::Transfer)
+}

@@ -1,0 +1,24 @@
+//! Jitter from an injected seed (splitmix64): the same seed, the same story.
+
+/// A source of numbers.
+#[derive(Debug)]
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// 0 to `most`, both included.
+    pub(crate) fn up_to(&mut self, most: u64) -> u64 {
+        self.next() % most.saturating_add(1).max(1)
+    }
+}
