@@ -1,0 +1,339 @@
+//! The core: one thread that owns the store and the rules' machine. Whatever is queued becomes one group commit, and
+//! all that a commit has for one connection leaves in one write. It never waits for a connection.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use zuoxi_rules::record::Brand;
+use zuoxi_rules::store::{Store, StoreError};
+use zuoxi_rules::{Config, ConnectionId, Door, Event, Gateway, Output};
+use zuoxi_wire::v1::answer::Result as Outcome;
+use zuoxi_wire::v1::gateway_frame::Kind;
+use zuoxi_wire::v1::{Advice, GatewayFrame, Problem, ProblemCode};
+
+use crate::clock::{Clock, system_ms};
+use crate::jobs::Jobs;
+use crate::line::{Line, Outbound};
+use crate::metrics::Metrics;
+use crate::store::SqliteStore;
+
+/// Events that may wait for the core; whoever brings more waits themselves.
+const QUEUE: usize = 8_192;
+/// Events of one group commit: what a disk takes in one go, without making the first wait for the last.
+const BATCH: usize = 1_024;
+/// How often is looked whether the command line changed brands, teams or agents.
+const LOOK: Duration = Duration::from_secs(1);
+/// Milliseconds after which who was turned away for lack of workers shall come back.
+const CROWDED_RETRY_MS: u32 = 5_000;
+
+/// What comes to the core.
+#[derive(Debug)]
+pub enum Inbound {
+    /// A WebSocket is open.
+    Opened {
+        /// Its number, never used twice.
+        connection: ConnectionId,
+        /// For its hello.
+        nonce: [u8; 16],
+        /// Of the other end, without port.
+        address: String,
+        /// How it came in.
+        door: Door,
+        /// How to reach it.
+        line: Line,
+    },
+    /// Anything else.
+    Event(Event),
+}
+
+/// What others may know of the core.
+#[derive(Debug)]
+pub struct Pulse {
+    turned_ms: AtomicU64,
+    open: watch::Sender<usize>,
+    brands: watch::Sender<Arc<Vec<Brand>>>,
+}
+
+impl Pulse {
+    /// Milliseconds since the core last turned; it does at least once a second.
+    pub fn silent_ms(&self) -> u64 {
+        system_ms().saturating_sub(self.turned_ms.load(Ordering::Acquire))
+    }
+
+    /// How many connections are open.
+    pub fn open(&self) -> watch::Receiver<usize> {
+        self.open.subscribe()
+    }
+
+    /// The brands, as the administrator last set them.
+    pub fn brands(&self) -> Arc<Vec<Brand>> {
+        self.brands.borrow().clone()
+    }
+}
+
+/// The running core, as the server holds it. It ends when this and all clones of its sender are gone.
+#[derive(Debug)]
+pub struct Core {
+    /// Where events go.
+    pub inbound: mpsc::Sender<Inbound>,
+    /// What it tells of itself.
+    pub pulse: Arc<Pulse>,
+    thread: JoinHandle<()>,
+}
+
+impl Core {
+    /// Starts the core over a store. Must be called inside a tokio runtime, which does the jobs.
+    ///
+    /// # Errors
+    /// The store can't be read, or the system gives no thread or no randomness.
+    pub fn start(mut store: SqliteStore, config: Config, metrics: Arc<Metrics>) -> Result<Self, StoreError> {
+        let broken = |error: &dyn std::fmt::Display| StoreError::Broken(error.to_string());
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| broken(&error))?;
+        let mut clock = Clock::default();
+        let gateway = Gateway::new(config, &mut store, seed, clock.now_ms())?;
+        let (inbound, queue) = mpsc::channel(QUEUE);
+        let pulse = Arc::new(Pulse {
+            turned_ms: AtomicU64::new(system_ms()),
+            open: watch::Sender::new(0),
+            brands: watch::Sender::new(Arc::new(store.facts()?.brands)),
+        });
+        let turning = Turning {
+            seen: store.data_version()?,
+            store,
+            gateway,
+            clock,
+            jobs: Jobs::new(tokio::runtime::Handle::current(), &inbound),
+            lines: HashMap::new(),
+            touched: Vec::new(),
+            wake_ms: 0,
+            looked: Instant::now(),
+            metrics,
+            pulse: Arc::clone(&pulse),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|error| broken(&error))?;
+        let thread = std::thread::Builder::new()
+            .name("core".into())
+            .spawn(move || runtime.block_on(turning.run(queue)))
+            .map_err(|error| broken(&error))?;
+        Ok(Self { inbound, pulse, thread })
+    }
+
+    /// Waits until everything is stored and the core has ended; all senders must be gone.
+    pub fn join(self) {
+        let Self { inbound, thread, .. } = self;
+        drop(inbound);
+        let _ = thread.join();
+    }
+}
+
+/// A connection as the core sees it.
+struct Slot {
+    line: Line,
+    /// What this commit has for it.
+    frames: Vec<GatewayFrame>,
+    close: bool,
+}
+
+struct Turning {
+    store: SqliteStore,
+    gateway: Gateway,
+    clock: Clock,
+    jobs: Jobs,
+    lines: HashMap<ConnectionId, Slot>,
+    /// Connections for which this commit has something.
+    touched: Vec<ConnectionId>,
+    wake_ms: u64,
+    seen: i64,
+    looked: Instant,
+    metrics: Arc<Metrics>,
+    pulse: Arc<Pulse>,
+}
+
+impl Turning {
+    async fn run(mut self, mut queue: mpsc::Receiver<Inbound>) {
+        let mut arrived = Vec::with_capacity(BATCH);
+        let mut outputs = Vec::new();
+        // A first turn tells when to wake up.
+        self.turn(vec![Event::Tick], &mut outputs);
+        loop {
+            let taken = tokio::time::timeout(self.patience(), queue.recv_many(&mut arrived, BATCH)).await;
+            if taken == Ok(0) {
+                break;
+            }
+            self.metrics.waiting.set(queue.len() as i64);
+            let mut events: Vec<Event> = arrived.drain(..).map(|inbound| self.take(inbound)).collect();
+            self.look(&mut events);
+            if events.is_empty() || self.clock.now_ms() >= self.wake_ms {
+                events.push(Event::Tick);
+            }
+            self.turn(events, &mut outputs);
+        }
+        if let Err(error) = self.store.checkpoint() {
+            tracing::warn!(%error, "the database could not be tidied at the stop");
+        }
+    }
+
+    /// How long to wait for the next event at most.
+    fn patience(&mut self) -> Duration {
+        let now_ms = self.clock.now_ms();
+        Duration::from_millis(self.wake_ms.saturating_sub(now_ms)).min(LOOK)
+    }
+
+    fn take(&mut self, inbound: Inbound) -> Event {
+        match inbound {
+            Inbound::Opened {
+                connection,
+                nonce,
+                address,
+                door,
+                line,
+            } => {
+                let slot = Slot {
+                    line,
+                    frames: Vec::new(),
+                    close: false,
+                };
+                self.lines.insert(connection, slot);
+                Event::Connected {
+                    connection,
+                    nonce,
+                    address,
+                    door,
+                }
+            }
+            Inbound::Event(event) => {
+                if let Event::Closed { connection } = &event {
+                    self.lines.remove(connection);
+                }
+                event
+            }
+        }
+    }
+
+    /// Looks, once a second, whether another process wrote to the store.
+    fn look(&mut self, events: &mut Vec<Event>) {
+        if self.looked.elapsed() < LOOK {
+            return;
+        }
+        self.looked = Instant::now();
+        match self.store.data_version() {
+            Ok(version) if version != self.seen => {
+                self.seen = version;
+                if let Ok(facts) = self.store.facts() {
+                    self.pulse.brands.send_replace(Arc::new(facts.brands));
+                    events.push(Event::FactsChanged);
+                }
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "the store can't be read"),
+        }
+    }
+
+    fn turn(&mut self, events: Vec<Event>, outputs: &mut Vec<Output>) {
+        let begun = Instant::now();
+        self.metrics.batch.observe(events.len() as f64);
+        let now_ms = self.clock.now_ms();
+        self.gateway.handle(&mut self.store, now_ms, events, outputs);
+        for output in outputs.drain(..) {
+            self.apply(output);
+        }
+        self.hand_over();
+        self.metrics.turn.observe(begun.elapsed().as_secs_f64());
+        self.pulse.turned_ms.store(system_ms(), Ordering::Release);
+        let open = self.lines.len();
+        self.pulse
+            .open
+            .send_if_modified(|told| std::mem::replace(told, open) != open);
+        self.metrics.connections.set(open as i64);
+    }
+
+    fn apply(&mut self, output: Output) {
+        match output {
+            Output::Send { connection, frame } => {
+                self.count(&frame);
+                self.add(connection, frame);
+            }
+            Output::Close { connection } => self.close(connection),
+            Output::WakeAt { ms } => self.wake_ms = ms,
+            Output::CheckPassword { connection, .. }
+            | Output::HashPassword { connection, .. }
+            | Output::VerifyIdentity { connection, .. } => {
+                if !self.jobs.start(output) {
+                    self.add(connection, crowded());
+                    self.close(connection);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, connection: ConnectionId, frame: GatewayFrame) {
+        let Some(slot) = self.lines.get_mut(&connection) else {
+            return;
+        };
+        if matches!(frame.kind, Some(Kind::LoggedIn(_))) {
+            slot.line.is_known_now();
+        }
+        if slot.frames.is_empty() && !slot.close {
+            self.touched.push(connection);
+        }
+        slot.frames.push(frame);
+    }
+
+    fn close(&mut self, connection: ConnectionId) {
+        if let Some(slot) = self.lines.get_mut(&connection) {
+            if slot.frames.is_empty() && !slot.close {
+                self.touched.push(connection);
+            }
+            slot.close = true;
+        }
+    }
+
+    /// One write for each connection; who is too slow to take it is dropped, and resumes when it comes back.
+    fn hand_over(&mut self) {
+        for connection in self.touched.drain(..) {
+            let Some(slot) = self.lines.get_mut(&connection) else {
+                continue;
+            };
+            let frames = std::mem::take(&mut slot.frames);
+            let close = slot.close;
+            if !slot.line.send(Outbound { frames, close }) {
+                self.metrics.slow.inc();
+                tracing::info!(connection = connection.0, "dropped: it doesn't read what is sent to it");
+                self.lines.remove(&connection);
+            }
+        }
+    }
+
+    fn count(&self, frame: &GatewayFrame) {
+        if let Some(Kind::Answers(answers)) = &frame.kind {
+            for answer in &answers.answers {
+                match &answer.result {
+                    Some(Outcome::Accepted(_)) => self.metrics.accepted.inc(),
+                    Some(Outcome::Refused(refused)) if refused.for_now => self.metrics.postponed.inc(),
+                    Some(Outcome::Refused(_)) => self.metrics.refused.inc(),
+                    None => 0,
+                };
+            }
+        }
+    }
+}
+
+fn crowded() -> GatewayFrame {
+    GatewayFrame {
+        request: 0,
+        kind: Some(Kind::Problem(Problem {
+            code: ProblemCode::Crowded.into(),
+            advice: Advice::Later.into(),
+            retry_ms: CROWDED_RETRY_MS,
+            ..Problem::default()
+        })),
+    }
+}

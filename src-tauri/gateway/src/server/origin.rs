@@ -1,0 +1,91 @@
+//! Which door a WebSocket came in by: the chat page's own origin, a program, or a page of somebody else.
+
+use axum::http::{HeaderMap, header};
+use zuoxi_rules::Door;
+
+/// Judges a request by its `Origin`. `public` is the configured address of the gateway; without one, the page's own
+/// origin is that of the host asked for.
+pub(crate) fn door(headers: &HeaderMap, public: Option<&str>) -> Door {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return Door::Native;
+    };
+    let Ok(origin) = origin.to_str() else {
+        return Door::Foreign;
+    };
+    let own = match public {
+        Some(public) => origin.eq_ignore_ascii_case(public),
+        None => {
+            let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+            let asked = origin
+                .strip_prefix("http://")
+                .or_else(|| origin.strip_prefix("https://"));
+            asked.is_some_and(|asked| host.is_some_and(|host| asked.eq_ignore_ascii_case(host)))
+        }
+    };
+    if own { Door::Chat } else { Door::Foreign }
+}
+
+/// An origin as browsers write it: scheme, host, and a port unless it is the scheme's own.
+pub fn is_origin(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+        return false;
+    };
+    !rest.is_empty()
+        && rest
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+        && text.bytes().all(|byte| !byte.is_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(origin: Option<&str>, host: &str, public: Option<&str>) -> Door {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, host.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+        }
+        door(&headers, public)
+    }
+
+    #[test]
+    fn a_foreign_origin_is_known_as_such() {
+        assert_eq!(asked(None, "chat.example", None), Door::Native);
+        assert_eq!(asked(Some("https://chat.example"), "chat.example", None), Door::Chat);
+        assert_eq!(asked(Some("http://127.0.0.1:8420"), "127.0.0.1:8420", None), Door::Chat);
+        for foreign in [
+            "https://evil.example",
+            "null",
+            "https://chat.example.evil.example",
+            "ftp://chat.example",
+            "",
+        ] {
+            assert_eq!(asked(Some(foreign), "chat.example", None), Door::Foreign, "{foreign}");
+        }
+        let public = Some("https://chat.example");
+        assert_eq!(asked(Some("https://chat.example"), "inside:80", public), Door::Chat);
+        assert_eq!(
+            asked(Some("http://chat.example"), "chat.example", public),
+            Door::Foreign
+        );
+    }
+
+    #[test]
+    fn origins_are_written_as_browsers_write_them() {
+        assert!(is_origin("https://shop.example"));
+        assert!(is_origin("http://localhost:8080"));
+        for wrong in [
+            "shop.example",
+            "https://shop.example/",
+            "https://Shop.example",
+            "https://a b",
+            "https://x;y",
+            "*",
+            "https://",
+        ] {
+            assert!(!is_origin(wrong), "{wrong}");
+        }
+    }
+}
