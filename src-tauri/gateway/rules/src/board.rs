@@ -30,7 +30,9 @@ fn take<K: Ord, V: Ord>(map: &mut BTreeMap<K, BTreeSet<V>>, key: &K, value: &V) 
 impl Board {
     pub(crate) fn new(active: &[Conversation]) -> Self {
         let mut board = Self::default();
-        active.iter().for_each(|conversation| board.add(conversation));
+        for conversation in active {
+            board.add(conversation);
+        }
         board
     }
 

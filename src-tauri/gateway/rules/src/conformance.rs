@@ -19,7 +19,7 @@ use crate::store::{Store, Stored};
 /// # Panics
 /// Where the store isn't what the rules rely on.
 pub fn run<S: Store>(fresh: &mut dyn FnMut() -> S) {
-    let rules: [(&str, fn(&mut S) -> Stored<()>); 12] = [
+    let rules: [(&str, Rule<S>); 12] = [
         ("transactions", transactions),
         ("epoch", epoch),
         ("facts", facts),
@@ -39,6 +39,8 @@ pub fn run<S: Store>(fresh: &mut dyn FnMut() -> S) {
         assert!(done.is_ok(), "{name}: {done:?}");
     }
 }
+
+type Rule<S> = fn(&mut S) -> Stored<()>;
 
 fn id(n: u8) -> Id {
     Id([n; 16])
@@ -161,7 +163,7 @@ pub fn sample_entry(seq: u64) -> Entry {
         kind: if everybody { EntryKind::Message } else { EntryKind::Note },
         id: Id::v7(seq, [seq as u8; 10]),
         role: AuthorRole::Agent,
-        author: if seq % 5 == 0 { None } else { Some(id(4)) },
+        author: if seq.is_multiple_of(5) { None } else { Some(id(4)) },
         author_name: "Amy".into(),
         time_ms: 1_000 + seq * 10,
         content: Bytes::from(vec![0, 255, seq as u8]),

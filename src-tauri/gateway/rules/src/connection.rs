@@ -166,7 +166,7 @@ impl Connection {
     /// What the first frame tells of the device.
     pub(crate) fn meet(&mut self, log_in: &LogIn) {
         self.device = Id::try_from(&log_in.device).unwrap_or_default();
-        if log_in.codecs.iter().any(|codec| *codec == BlockCodec::Zstd as u32) {
+        if log_in.codecs.contains(&(BlockCodec::Zstd as u32)) {
             self.codec = BlockCodec::Zstd;
         }
         self.mobile = log_in.visit.as_ref().is_some_and(|visit| is_mobile(&visit.browser));

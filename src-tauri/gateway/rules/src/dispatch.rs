@@ -115,8 +115,7 @@ impl Gateway {
     /// Hands out what waits, in order of arrival, while somebody has room.
     pub(crate) fn hand_out(&mut self, group: &mut Group<'_>) {
         for team in std::mem::take(&mut self.free) {
-            loop {
-                let Some(first) = self.board.first(team) else { break };
+            while let Some(first) = self.board.first(team) {
                 let handed = self.hand_out_one(group, team, first);
                 if let Err(error) = &handed {
                     tracing::warn!(%error, "the queue can't be handed out");

@@ -343,9 +343,8 @@ impl Gateway {
             Err(code) => return Ok(Err(code)),
         };
         let me = doing.who.id();
-        let (author, id) = match (Id::try_from(&named.author), Id::try_from(&named.id)) {
-            (Ok(author), Ok(id)) => (author, id),
-            _ => return Ok(Err(RefusalCode::Malformed)),
+        let (Ok(author), Ok(id)) = (Id::try_from(&named.author), Id::try_from(&named.id)) else {
+            return Ok(Err(RefusalCode::Malformed));
         };
         let target = if author == me {
             find_own(group, conversation, id, me)?

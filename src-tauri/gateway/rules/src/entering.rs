@@ -16,6 +16,7 @@ use crate::event::{ConnectionId, Door, Output};
 use crate::gateway::{Gateway, RETRY_MS};
 use crate::group::{Effect, Entering, Group, Leaving};
 use crate::people::People;
+use crate::positions::positions_for;
 use crate::rate::Bucket;
 use crate::record::{self, Brand, Customer, Who};
 use crate::store::Stored;
@@ -489,7 +490,7 @@ impl Gateway {
         }
         for open in self.board.open(id).collect::<Vec<_>>() {
             if let Some(conversation) = group.conversation(open)? {
-                let positions = self.positions_for(group, &conversation, Reader::Agent)?;
+                let positions = positions_for(group, &conversation, Reader::Agent)?;
                 welcome.positions.push(v1::ConversationPositions {
                     conversation: open.to_bytes(),
                     positions,
@@ -519,7 +520,7 @@ impl Gateway {
         let conversation = group.conversation(customer.conversation)?;
         let state = self.state_of(conversation.as_ref());
         if let Some(conversation) = conversation {
-            let positions = self.positions_for(group, &conversation, Reader::Customer)?;
+            let positions = positions_for(group, &conversation, Reader::Customer)?;
             let conversation = conversation.id.to_bytes();
             welcome.positions.push(v1::ConversationPositions {
                 conversation,
@@ -534,20 +535,6 @@ impl Gateway {
     }
 
     // ---- leaving, and a new password ---------------------------------------------------------------------------
-
-    pub(crate) fn log_out(&mut self, group: &mut Group<'_>, connection: ConnectionId, request: u32, session: Session) {
-        let done = group
-            .usable()
-            .and_then(|()| group.store.remove_session(&session.token_hash));
-        let said = match done {
-            Ok(()) => {
-                group.effects.push(Effect::LoggedOut(connection));
-                gateway_frame::Kind::Done(Done {})
-            }
-            Err(_) => gateway_frame::Kind::Problem(problem(ProblemCode::Store, RETRY_MS)),
-        };
-        group.leaving.push(Leaving::Reply(connection, request, Box::new(said)));
-    }
 
     fn logged_out(&mut self, group: &mut Group<'_>, connection: ConnectionId) {
         let Some(session) = self.session(connection) else {
@@ -724,4 +711,19 @@ fn brand_card(brand: &Brand) -> v1::Brand {
         short_name: brand.short_name.clone(),
         greeting: brand.greeting.clone(),
     }
+}
+
+/// Ends a session by its owner's wish.
+pub(crate) fn log_out(group: &mut Group<'_>, connection: ConnectionId, request: u32, session: Session) {
+    let done = group
+        .usable()
+        .and_then(|()| group.store.remove_session(&session.token_hash));
+    let said = match done {
+        Ok(()) => {
+            group.effects.push(Effect::LoggedOut(connection));
+            gateway_frame::Kind::Done(Done {})
+        }
+        Err(_) => gateway_frame::Kind::Problem(problem(ProblemCode::Store, RETRY_MS)),
+    };
+    group.leaving.push(Leaving::Reply(connection, request, Box::new(said)));
 }

@@ -108,6 +108,8 @@ pub struct Claims {
 
 /// What the server does next, in order. Everything that speaks of stored things comes after their COMMIT.
 #[derive(Debug, Clone, PartialEq)]
+// Nearly all of them are the large one.
+#[allow(clippy::large_enum_variant)]
 pub enum Output {
     /// Send this frame.
     Send {

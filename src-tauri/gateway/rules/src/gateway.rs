@@ -11,6 +11,7 @@ use zuoxi_wire::{Id, limits};
 use crate::board::Board;
 use crate::config::Config;
 use crate::connection::{Connection, Session, Stage};
+use crate::entering::log_out;
 use crate::entropy::Entropy;
 use crate::event::{ConnectionId, Door, Event, Output};
 use crate::group::{Group, Leaving};
@@ -282,7 +283,7 @@ impl Gateway {
         match (session, kind) {
             (_, Kind::LogIn(log_in)) => self.log_in(group, connection, request, log_in),
             (Some(session), Kind::Acts(acts)) => self.acts(group, connection, session, acts),
-            (Some(session), Kind::LogOut(_)) => self.log_out(group, connection, request, session),
+            (Some(session), Kind::LogOut(_)) => log_out(group, connection, request, session),
             (Some(session), Kind::ChangePassword(change)) => {
                 self.change_password(group, connection, request, session, change);
             }
@@ -465,7 +466,7 @@ impl Gateway {
         let all: Vec<ConnectionId> = self.connections.keys().copied().collect();
         for connection in all {
             let spread = u32::from_be_bytes(self.entropy.bytes());
-            let later = come_back_ms + u32::try_from(u64::from(spread) * u64::from(come_back_ms) >> 32).unwrap_or(0);
+            let later = come_back_ms + u32::try_from((u64::from(spread) * u64::from(come_back_ms)) >> 32).unwrap_or(0);
             self.send_away(group, connection, going_away::Reason::Stopping, later);
         }
     }

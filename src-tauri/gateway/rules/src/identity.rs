@@ -153,7 +153,7 @@ impl Gateway {
                     ..theirs
                 };
                 group.store.put_customer(&empty)?;
-                self.name_customer(group, Customer { external, name, ..mine })
+                self.name_customer(group, Customer { name, external, ..mine })
             }
             Some(conversation) => {
                 let visit = group.store.visits(conversation.id, 1)?.pop();

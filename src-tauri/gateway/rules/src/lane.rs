@@ -3,7 +3,7 @@
 /// What the gateway knows of a lane, as long as its connection lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Lane {
-    lane: u32,
+    current: u32,
     /// The highest settled number.
     last: u32,
     /// A stop ended it: nothing above `last` is taken.
@@ -26,13 +26,13 @@ pub(crate) enum Place {
 impl Lane {
     /// Where this number stands; a higher lane begins anew.
     pub(crate) fn place(&mut self, lane: u32, number: u32) -> Place {
-        if lane > self.lane {
+        if lane > self.current {
             *self = Self {
-                lane,
+                current: lane,
                 ..Self::default()
             };
         }
-        if lane < self.lane || (self.ended && number > self.last) {
+        if lane < self.current || (self.ended && number > self.last) {
             Place::Ended
         } else if number <= self.last {
             Place::Settled

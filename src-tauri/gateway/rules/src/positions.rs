@@ -168,19 +168,18 @@ impl Gateway {
         }
         Ok(())
     }
+}
 
-    /// Positions of all members, in a reader's Seqs.
-    pub(crate) fn positions_for(
-        &self,
-        group: &mut Group<'_>,
-        conversation: &Conversation,
-        reader: Reader,
-    ) -> Stored<Vec<v1::Position>> {
-        let all = group.store.positions(conversation.id)?;
-        all.iter()
-            .map(|position| outward(group, conversation, reader, position))
-            .collect()
-    }
+/// Positions of all members, in a reader's Seqs.
+pub(crate) fn positions_for(
+    group: &mut Group<'_>,
+    conversation: &Conversation,
+    reader: Reader,
+) -> Stored<Vec<v1::Position>> {
+    let all = group.store.positions(conversation.id)?;
+    all.iter()
+        .map(|position| outward(group, conversation, reader, position))
+        .collect()
 }
 
 fn tell(group: &mut Group<'_>, connection: ConnectionId, conversation: Id, positions: &[v1::Position]) {

@@ -12,6 +12,7 @@ use crate::connection::{Session, id_of};
 use crate::event::ConnectionId;
 use crate::gateway::{Gateway, RETRY_MS};
 use crate::group::Group;
+use crate::positions::positions_for;
 use crate::record::{Conversation, Entry, Who};
 use crate::rights::{self, Part};
 use crate::store::{StoreError, Stored};
@@ -239,7 +240,7 @@ impl Gateway {
         }
         if wanted.newest {
             page.blocks.reverse();
-            page.positions = self.positions_for(group, conversation, reader)?;
+            page.positions = positions_for(group, conversation, reader)?;
         }
         page.covers = match (page.blocks.first(), page.blocks.last()) {
             (Some(begin), Some(end)) => Some(SeqRange {

@@ -65,21 +65,18 @@ pub(crate) fn may(people: &People, who: Who, conversation: &Conversation, kind: 
     let closed = conversation.status == Status::Closed;
     let queued = conversation.status == Status::Queued;
     let allowed = match (part, kind) {
-        (Part::None, _) => return Err(RefusalCode::NotFound),
         (Part::Customer, _) if conversation.linked_to.is_some() => return Err(RefusalCode::Linked),
         (Part::Customer, ActKind::Close) if closed => return Err(RefusalCode::Closed),
-        (Part::Customer, ActKind::Message | ActKind::Recall | ActKind::Rating | ActKind::Close) => return Ok(()),
-        (Part::Customer, _) | (_, ActKind::Rating) => return Err(RefusalCode::NotFound),
-        (_, ActKind::Note) => return Ok(()),
-        (Part::Holder, ActKind::Recall | ActKind::Tag) => return Ok(()),
+        (Part::Customer, ActKind::Message | ActKind::Recall | ActKind::Rating | ActKind::Close) => true,
+        (Part::None | Part::Customer, _) | (_, ActKind::Rating) => return Err(RefusalCode::NotFound),
+        // Whether a recall's target is an own note, where only notes may be written, is checked with the target.
+        (_, ActKind::Note | ActKind::Recall) | (Part::Holder, ActKind::Tag) => true,
         (_, ActKind::Message | ActKind::Close | ActKind::Take | ActKind::Transfer) if closed => {
             return Err(RefusalCode::Closed);
         }
         (Part::Holder, ActKind::Message | ActKind::Close | ActKind::Take | ActKind::Transfer) => true,
         (Part::Team { .. }, ActKind::Take) => queued || leads(people, who, conversation),
         (Part::Team { .. }, ActKind::Transfer) => leads(people, who, conversation),
-        // An own note can be recalled by whom may write one; whether the target is one is checked with the target.
-        (Part::Team { .. }, ActKind::Recall) => true,
         _ => false,
     };
     if allowed { Ok(()) } else { Err(RefusalCode::Taken) }
