@@ -134,14 +134,14 @@ impl Engine {
     /// `store` if the folder can't be made or written, `busy` if another engine holds it. What is wrong with an
     /// account's database is told by [`Engine::start`], so that the desk opens and can say it.
     pub fn open(config: EngineConfig) -> Result<Self, CallError> {
+        let (sender, receiver) = mpsc::channel(COMMANDS);
+        let hub = Hub::open(config, receiver)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("zuoxi-engine")
             .enable_all()
             .build()
             .map_err(|_| CallError::store())?;
-        let (sender, receiver) = mpsc::channel(COMMANDS);
-        let hub = Hub::open(config, receiver)?;
         runtime.spawn(hub.run());
         Ok(Self {
             running: Arc::new(Running {

@@ -73,7 +73,8 @@ async fn greet(
         ack: None,
         kind: Some(client_frame::Kind::LogIn(log_in)),
     };
-    send(&connection, &first).await?;
+    // A gateway that closes already may have said why: that is read below.
+    let _ = connection.out.send(frame::encode_client(&first)).await;
     loop {
         match receive(&mut connection).await?.kind {
             Some(gateway_frame::Kind::LoggedIn(logged_in)) => return Ok(logged_in),
@@ -99,14 +100,6 @@ async fn hello(connection: &mut Connection) -> Result<Hello, CallError> {
         Some(gateway_frame::Kind::GoingAway(away)) => Err(CallError::later("crowded", u64::from(away.come_back_ms))),
         _ => Err(CallError::new("not_a_gateway")),
     }
-}
-
-async fn send(connection: &Connection, frame: &ClientFrame) -> Result<(), CallError> {
-    connection
-        .out
-        .send(frame::encode_client(frame))
-        .await
-        .map_err(|_| CallError::network())
 }
 
 async fn receive(connection: &mut Connection) -> Result<GatewayFrame, CallError> {

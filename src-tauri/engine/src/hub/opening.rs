@@ -60,7 +60,7 @@ impl Opening {
             return PassphraseNeed::No;
         }
         let guard = known
-            .and_then(|known| self.account(known).ok())
+            .and_then(|known| self.existing(known))
             .and_then(|account| store::guard(&account).ok());
         match guard.flatten() {
             Some(Guard::Passphrase { .. }) => PassphraseNeed::Known,
@@ -75,7 +75,7 @@ impl Opening {
         if passphrase.chars().count() < store::PASSPHRASE_MIN {
             return Err(CallError::new("too_short"));
         }
-        let Some(account) = known.map(|known| self.account(known)).transpose()? else {
+        let Some(account) = known.and_then(|known| self.existing(known)) else {
             return Ok(());
         };
         match store::guard(&account) {
@@ -96,6 +96,15 @@ impl Opening {
         let aside = self.account(known)?.set_aside(now_ms).map_err(|_| CallError::store())?;
         tracing::warn!(folder = %aside.display(), "a database was set aside");
         Ok(())
+    }
+
+    /// The account, if this computer has it: a mistyped name makes no folder.
+    fn existing(&self, known: &KnownAccount) -> Option<Account> {
+        let gateway = address(&known.gateway).ok()?.to_string();
+        let accounts = self.accounts.list().ok()?;
+        accounts
+            .into_iter()
+            .find(|account| account.gateway() == gateway && account.login() == known.name)
     }
 
     fn account(&self, known: &KnownAccount) -> Result<Account, CallError> {

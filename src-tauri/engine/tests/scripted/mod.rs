@@ -1,5 +1,5 @@
 //! A gateway made by hand: a transport whose other end the test holds, frame by frame.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
