@@ -32,7 +32,15 @@ impl Desk {
         let mut options = StoreOptions::new(folder.path().join("desk.db"), key());
         options.limit_bytes = limit_bytes;
         let (store, loaded) = Store::open(options, Box::new(move |ends| drop(tell.send(ends)))).unwrap();
-        (Self { folder, store: Some(store), done, token: 0 }, loaded)
+        (
+            Self {
+                folder,
+                store: Some(store),
+                done,
+                token: 0,
+            },
+            loaded,
+        )
     }
 
     fn path(&self) -> PathBuf {
@@ -45,13 +53,22 @@ impl Desk {
 
     fn give(&mut self, durability: Durability, priority: Priority, changes: Vec<Change>) -> u64 {
         self.token += 1;
-        self.store().commit(Transaction { token: self.token, durability, changes }, priority).unwrap();
+        self.store()
+            .commit(
+                Transaction {
+                    token: self.token,
+                    durability,
+                    changes,
+                },
+                priority,
+            )
+            .unwrap();
         self.token
     }
 
     fn commit(&mut self, changes: Vec<Change>) -> Result<(), StoreError> {
         let token = self.give(Durability::Full, Priority::Network, changes);
-        let ends = self.done.recv_timeout(Duration::from_secs(60)).unwrap();
+        let ends = self.done.recv_timeout(Duration::from_mins(1)).unwrap();
         assert_eq!(ends.len(), 1);
         assert_eq!(ends[0].token, token);
         ends[0].result.clone()
@@ -60,11 +77,14 @@ impl Desk {
     fn ask(&self, query: Query) -> Vec<StoredEntry> {
         let (tell, answer) = channel();
         self.store().ask(query, move |found| drop(tell.send(found))).unwrap();
-        answer.recv_timeout(Duration::from_secs(60)).unwrap().unwrap()
+        answer.recv_timeout(Duration::from_mins(1)).unwrap().unwrap()
     }
 
     fn newest(&self, conversation: Id, count: u32) -> Vec<u64> {
-        self.ask(Query::Newest { conversation, count }).iter().map(|entry| entry.seq).collect()
+        self.ask(Query::Newest { conversation, count })
+            .iter()
+            .map(|entry| entry.seq)
+            .collect()
     }
 
     fn again(mut self) -> (Self, Loaded) {
@@ -82,7 +102,10 @@ fn id(number: u8) -> Id {
 }
 
 fn own_feed() -> FeedKey {
-    FeedKey { kind: FeedKind::Agent as i32, id: id(200) }
+    FeedKey {
+        kind: FeedKind::Agent as i32,
+        id: id(200),
+    }
 }
 
 fn message_id(seq: u64) -> Id {
@@ -102,7 +125,13 @@ fn entry(seq: u64, content: &str) -> StoredEntry {
         content: Bytes::copy_from_slice(content.as_bytes()),
         ..Entry::default()
     };
-    StoredEntry { seq, id, author: Some(author), time_ms, bytes: wire.encode_to_vec().into() }
+    StoredEntry {
+        seq,
+        id,
+        author: Some(author),
+        time_ms,
+        bytes: wire.encode_to_vec().into(),
+    }
 }
 
 fn entries(range: std::ops::RangeInclusive<u64>) -> Vec<StoredEntry> {
@@ -138,11 +167,32 @@ fn everything_but_entries_is_loaded_as_it_was_committed() {
         read_told: 7,
         positions: vec![(id(3), 1, 9, 8)],
     };
-    let summary = Summary { preview: "在吗".into(), ..Summary::default() };
-    let parked = OutboxState::Parked { code: 12, behind: true, stale_seqs: vec![8, 9], assignee_name: "周".into() };
-    let place = FeedPlace { feed_epoch: u64::MAX - 1, revision: 44, partial: true };
-    let draft = Draft { text: "您好".into(), note: "VIP".into(), on_note: true };
-    let row = Change::Row { feed: own_feed(), conversation: id(1), summary: Box::new(summary.clone()), revision: 44 };
+    let summary = Summary {
+        preview: "在吗".into(),
+        ..Summary::default()
+    };
+    let parked = OutboxState::Parked {
+        code: 12,
+        behind: true,
+        stale_seqs: vec![8, 9],
+        assignee_name: "周".into(),
+    };
+    let place = FeedPlace {
+        feed_epoch: u64::MAX - 1,
+        revision: 44,
+        partial: true,
+    };
+    let draft = Draft {
+        text: "您好".into(),
+        note: "VIP".into(),
+        on_note: true,
+    };
+    let row = Change::Row {
+        feed: own_feed(),
+        conversation: id(1),
+        summary: Box::new(summary.clone()),
+        revision: 44,
+    };
     desk.commit(vec![
         Change::Epoch(u64::MAX),
         Change::Feed(own_feed(), place),
@@ -151,7 +201,12 @@ fn everything_but_entries_is_loaded_as_it_was_committed() {
         Change::Enqueue(act(4, 40)),
         Change::Enqueue(act(5, 50)),
         Change::Enqueue(act(6, 60)),
-        Change::Update(OutboxAct { state: parked.clone(), base: 1, left: true, ..act(4, 40) }),
+        Change::Update(OutboxAct {
+            state: parked.clone(),
+            base: 1,
+            left: true,
+            ..act(4, 40)
+        }),
         Change::Settle(id(60)),
         Change::Draft(id(1), draft.clone()),
         Change::Draft(id(2), draft.clone()),
@@ -166,27 +221,65 @@ fn everything_but_entries_is_loaded_as_it_was_committed() {
     assert_eq!(loaded.feeds, [(own_feed(), place)].into());
     assert_eq!(loaded.rows, [((own_feed(), id(1)), (summary, 44))].into());
     assert_eq!(loaded.logs, [(id(1), log)].into());
-    assert_eq!(loaded.outbox, [OutboxAct { state: parked, base: 1, left: true, ..act(4, 40) }, act(5, 50)]);
-    assert_eq!(loaded.last_place, 6, "a place is never used twice, even of what is settled");
+    assert_eq!(
+        loaded.outbox,
+        [
+            OutboxAct {
+                state: parked,
+                base: 1,
+                left: true,
+                ..act(4, 40)
+            },
+            act(5, 50)
+        ]
+    );
+    assert_eq!(
+        loaded.last_place, 6,
+        "a place is never used twice, even of what is settled"
+    );
     assert_eq!(loaded.drafts, [(id(1), draft)].into());
-    assert_eq!(loaded.values, [("session".to_owned(), Bytes::from_static(b"secret"))].into());
+    assert_eq!(
+        loaded.values,
+        [("session".to_owned(), Bytes::from_static(b"secret"))].into()
+    );
 }
 
 #[test]
 fn entries_are_read_by_range_newest_time_and_id() {
     let (mut desk, _) = Desk::new();
-    desk.commit(vec![Change::Entries(id(1), entries(11..=300)), Change::Entries(id(2), entries(1..=3))]).unwrap();
+    desk.commit(vec![
+        Change::Entries(id(1), entries(11..=300)),
+        Change::Entries(id(2), entries(1..=3)),
+    ])
+    .unwrap();
     assert_eq!(desk.newest(id(1), 3), [298, 299, 300]);
     assert_eq!(desk.newest(id(2), 10), [1, 2, 3]);
     assert_eq!(desk.newest(id(3), 10), Vec::<u64>::new());
-    let range = Range { first: 5, last: u64::MAX };
-    let found = desk.ask(Query::Range { conversation: id(1), range, limit: 2 });
+    let range = Range {
+        first: 5,
+        last: u64::MAX,
+    };
+    let found = desk.ask(Query::Range {
+        conversation: id(1),
+        range,
+        limit: 2,
+    });
     assert_eq!(found, entries(11..=12), "every byte as it came");
-    let at = |time_ms| desk.ask(Query::At { conversation: id(1), time_ms });
+    let at = |time_ms| {
+        desk.ask(Query::At {
+            conversation: id(1),
+            time_ms,
+        })
+    };
     assert_eq!(at(0)[0].seq, 11);
     assert_eq!(at(1_700_000_100_500)[0].seq, 101);
     assert_eq!(at(1_800_000_000_000), []);
-    let of = |id| desk.ask(Query::WithId { conversation: self::id(1), id });
+    let of = |id| {
+        desk.ask(Query::WithId {
+            conversation: self::id(1),
+            id,
+        })
+    };
     assert_eq!(of(message_id(77)), entries(77..=77));
     assert_eq!(of(message_id(7)), []);
 }
@@ -194,25 +287,58 @@ fn entries_are_read_by_range_newest_time_and_id() {
 #[test]
 fn erased_wins_over_content_that_comes_later() {
     let (mut desk, _) = Desk::new();
-    desk.commit(vec![Change::Entries(id(1), entries(1..=3)), Change::Erase(id(1), vec![2, 9])]).unwrap();
+    desk.commit(vec![
+        Change::Entries(id(1), entries(1..=3)),
+        Change::Erase(id(1), vec![2, 9]),
+    ])
+    .unwrap();
     desk.commit(vec![Change::Entries(id(1), entries(2..=4))]).unwrap();
-    let found = desk.ask(Query::Newest { conversation: id(1), count: 9 });
+    let found = desk.ask(Query::Newest {
+        conversation: id(1),
+        count: 9,
+    });
     let wire = Entry::decode(found[1].bytes.clone()).unwrap();
     assert!(wire.erased && wire.content.is_empty());
-    assert_eq!((found[1].seq, found[1].id, found[1].author), (2, message_id(2), Some(id(9))));
+    assert_eq!(
+        (found[1].seq, found[1].id, found[1].author),
+        (2, message_id(2), Some(id(9)))
+    );
     assert_eq!(found[2..], entries(3..=4));
 }
 
 #[test]
 fn what_left_is_never_seen_again_and_is_deleted() {
     let (mut desk, _) = Desk::new();
-    let row = |revision| Change::Row { feed: own_feed(), conversation: id(1), summary: Box::default(), revision };
-    let log = Change::Log(id(1), LogState { floor: 1, head: 900, ..LogState::default() });
-    desk.commit(vec![row(1), log, Change::Entries(id(1), entries(1..=900)), Change::Enqueue(act(1, 40))]).unwrap();
-    desk.commit(vec![Change::RowLeft { feed: own_feed(), conversation: id(1) }]).unwrap();
+    let row = |revision| Change::Row {
+        feed: own_feed(),
+        conversation: id(1),
+        summary: Box::default(),
+        revision,
+    };
+    let log = Change::Log(
+        id(1),
+        LogState {
+            floor: 1,
+            head: 900,
+            ..LogState::default()
+        },
+    );
+    desk.commit(vec![
+        row(1),
+        log,
+        Change::Entries(id(1), entries(1..=900)),
+        Change::Enqueue(act(1, 40)),
+    ])
+    .unwrap();
+    desk.commit(vec![Change::RowLeft {
+        feed: own_feed(),
+        conversation: id(1),
+    }])
+    .unwrap();
     assert_eq!(desk.newest(id(1), 10), Vec::<u64>::new());
     // It comes back before the background got to it.
-    desk.commit(vec![row(2), Change::Entries(id(1), entries(901..=902))]).unwrap();
+    desk.commit(vec![row(2), Change::Entries(id(1), entries(901..=902))])
+        .unwrap();
     assert_eq!(desk.newest(id(1), 1_000), [901, 902]);
     let (desk, loaded) = desk.again();
     assert!(loaded.logs.is_empty(), "what was known of the log went with it");
@@ -223,10 +349,26 @@ fn what_left_is_never_seen_again_and_is_deleted() {
 #[test]
 fn a_team_row_that_leaves_takes_no_entries_with_it() {
     let (mut desk, _) = Desk::new();
-    let team = FeedKey { kind: FeedKind::Team as i32, id: id(100) };
-    let row = |feed| Change::Row { feed, conversation: id(1), summary: Box::default(), revision: 1 };
-    desk.commit(vec![row(team), row(own_feed()), Change::Entries(id(1), entries(1..=2))]).unwrap();
-    desk.commit(vec![Change::RowLeft { feed: team, conversation: id(1) }, Change::ForgetFeed(team)]).unwrap();
+    let team = FeedKey {
+        kind: FeedKind::Team as i32,
+        id: id(100),
+    };
+    let row = |feed| Change::Row {
+        feed,
+        conversation: id(1),
+        summary: Box::default(),
+        revision: 1,
+    };
+    desk.commit(vec![row(team), row(own_feed()), Change::Entries(id(1), entries(1..=2))])
+        .unwrap();
+    desk.commit(vec![
+        Change::RowLeft {
+            feed: team,
+            conversation: id(1),
+        },
+        Change::ForgetFeed(team),
+    ])
+    .unwrap();
     assert_eq!(desk.newest(id(1), 9), [1, 2]);
     desk.commit(vec![Change::ForgetFeed(own_feed())]).unwrap();
     assert_eq!(desk.newest(id(1), 9), Vec::<u64>::new());
@@ -235,8 +377,19 @@ fn a_team_row_that_leaves_takes_no_entries_with_it() {
 #[test]
 fn a_dropped_range_is_gone_and_its_neighbours_stay() {
     let (mut desk, _) = Desk::new();
-    desk.commit(vec![Change::Entries(id(1), entries(1..=9)), Change::Entries(id(2), entries(1..=9))]).unwrap();
-    desk.commit(vec![Change::Drop(id(1), Range { first: 3, last: u64::MAX })]).unwrap();
+    desk.commit(vec![
+        Change::Entries(id(1), entries(1..=9)),
+        Change::Entries(id(2), entries(1..=9)),
+    ])
+    .unwrap();
+    desk.commit(vec![Change::Drop(
+        id(1),
+        Range {
+            first: 3,
+            last: u64::MAX,
+        },
+    )])
+    .unwrap();
     assert_eq!(desk.newest(id(1), 99), [1, 2]);
     assert_eq!(desk.newest(id(2), 99).len(), 9);
 }
@@ -245,14 +398,22 @@ fn a_dropped_range_is_gone_and_its_neighbours_stay() {
 fn one_fault_costs_its_own_transaction_and_those_that_built_on_it() {
     let (mut desk, _) = Desk::new();
     // A write that takes a while, so that the next ones are committed as one group.
-    desk.give(Durability::Normal, Priority::Network, vec![Change::Entries(id(1), entries(1..=5_000))]);
+    desk.give(
+        Durability::Normal,
+        Priority::Network,
+        vec![Change::Entries(id(1), entries(1..=5_000))],
+    );
     let bad = StoredEntry { seq: 0, ..entry(1, "") };
     let fine = desk.give(Durability::Normal, Priority::Network, vec![Change::Epoch(5)]);
-    let faulty = desk.give(Durability::Normal, Priority::Network, vec![Change::Entries(id(1), vec![bad])]);
+    let faulty = desk.give(
+        Durability::Normal,
+        Priority::Network,
+        vec![Change::Entries(id(1), vec![bad])],
+    );
     let built = desk.give(Durability::Normal, Priority::Network, vec![Change::Epoch(6)]);
     let mut ends = Vec::new();
     while ends.len() < 4 {
-        ends.extend(desk.done.recv_timeout(Duration::from_secs(60)).unwrap());
+        ends.extend(desk.done.recv_timeout(Duration::from_mins(1)).unwrap());
     }
     let of = |token| ends.iter().find(|done| done.token == token).unwrap().result.clone();
     assert_eq!(of(fine), Ok(()));
@@ -260,11 +421,17 @@ fn one_fault_costs_its_own_transaction_and_those_that_built_on_it() {
     assert_eq!(of(built), Err(StoreError::After));
     // The user's own go on; the network's only after loading.
     let own = desk.give(Durability::Full, Priority::User, vec![Change::Enqueue(act(1, 40))]);
-    assert_eq!(desk.done.recv().unwrap(), [Done { token: own, result: Ok(()) }]);
+    assert_eq!(
+        desk.done.recv().unwrap(),
+        [Done {
+            token: own,
+            result: Ok(())
+        }]
+    );
     assert_eq!(desk.commit(vec![Change::Epoch(7)]), Err(StoreError::After));
     let (tell, answer) = channel();
     desk.store().load(move |loaded| drop(tell.send(loaded))).unwrap();
-    let loaded = answer.recv_timeout(Duration::from_secs(60)).unwrap().unwrap();
+    let loaded = answer.recv_timeout(Duration::from_mins(1)).unwrap().unwrap();
     assert_eq!((loaded.epoch, loaded.outbox.len()), (5, 1));
     desk.commit(vec![Change::Epoch(7)]).unwrap();
 }
@@ -274,7 +441,10 @@ fn a_full_disk_is_told_and_what_was_stored_stays() {
     let folder = tempfile::tempdir().unwrap();
     let (mut desk, _) = Desk::open(folder, Some(1024 * 1024));
     desk.commit(vec![Change::Entries(id(1), entries(1..=100))]).unwrap();
-    assert_eq!(desk.commit(vec![Change::Entries(id(2), entries(1..=50_000))]), Err(StoreError::DiskFull));
+    assert_eq!(
+        desk.commit(vec![Change::Entries(id(2), entries(1..=50_000))]),
+        Err(StoreError::DiskFull)
+    );
     assert_eq!(StoreError::DiskFull.code(), "disk_full");
     assert_eq!(desk.newest(id(1), 1_000).len(), 100);
     assert_eq!(desk.newest(id(2), 1_000).len(), 0);
@@ -291,11 +461,16 @@ fn a_newer_a_damaged_and_a_foreign_database_are_refused() {
         drop(store);
         folder
     };
-    assert!(matches!(open(Key::from_bytes([8; 32])), Some(StoreError::Damaged(_))), "another key");
+    assert!(
+        matches!(open(Key::from_bytes([8; 32])), Some(StoreError::Damaged(_))),
+        "another key"
+    );
     assert_eq!(open(key()), None);
     {
         let newer = rusqlite::Connection::open(&path).unwrap();
-        newer.pragma_update(None, "key", format!("x'{}'", "07".repeat(32))).unwrap();
+        newer
+            .pragma_update(None, "key", format!("x'{}'", "07".repeat(32)))
+            .unwrap();
         newer.pragma_update(None, "cipher_page_size", 16384).unwrap();
         newer.pragma_update(None, "user_version", 99).unwrap();
     }
@@ -321,7 +496,10 @@ fn a_damaged_page_is_told_when_it_is_read() {
     std::fs::write(&path, bytes).unwrap();
     let (store, _) = Store::open(StoreOptions::new(path, key()), Box::new(|_| ())).unwrap();
     let (tell, answer) = channel();
-    let query = Query::Newest { conversation: id(1), count: 20_000 };
+    let query = Query::Newest {
+        conversation: id(1),
+        count: 20_000,
+    };
     store.ask(query, move |found| drop(tell.send(found))).unwrap();
     assert!(matches!(answer.recv().unwrap(), Err(StoreError::Damaged(_))));
     drop((store, folder));
@@ -333,7 +511,13 @@ fn nothing_readable_lies_on_the_disk() {
     let secret = "我的收货地址是虹桥路一号";
     desk.commit(vec![
         Change::Entries(id(1), vec![entry(1, secret)]),
-        Change::Draft(id(1), Draft { text: secret.into(), ..Draft::default() }),
+        Change::Draft(
+            id(1),
+            Draft {
+                text: secret.into(),
+                ..Draft::default()
+            },
+        ),
     ])
     .unwrap();
     let look = |folder: &std::path::Path| {

@@ -93,9 +93,8 @@ fn sorted(known: &BTreeMap<u16, Told>, tab: InboxTab) -> Vec<String> {
     rows.sort_by_key(|told| {
         let quiet = (1, u64::MAX - told.last);
         let order = match (tab, told.waiting) {
-            (InboxTab::Closed, _) => quiet,
             (InboxTab::Queue, 0) => (0, told.last),
-            (_, 0) => quiet,
+            (InboxTab::Closed, _) | (_, 0) => quiet,
             (_, since) => (0, since),
         };
         (order, told.conversation)

@@ -7,8 +7,8 @@
 //! - One given at [`Priority::User`] that touches the outbox, drafts and values alone goes before those, unless one of
 //!   them touches the same act, draft or value, or the epoch. So ends are told by token, not in the order given.
 //! - A failed group is tried again one by one. Once a `Network` transaction has failed, those given after it fail with
-//!   [`StoreError::After`] until [`Store::load`] was called: they were made by somebody who took it for done.
-//!   `User` ones go on, each for itself.
+//!   [`StoreError::After`] until [`Store::load`] was called: they were made by somebody who took it for done. One that
+//!   touches the outbox, drafts and values alone fails for itself, as `User` ones always do.
 //! - Reads have a connection of their own and never wait for writes; a read that begins after a transaction's end was
 //!   told sees it.
 //! - What a conversation that left held is deleted in the background in slices, and is invisible at once.
@@ -108,6 +108,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::InUse`], [`StoreError::Newer`], [`StoreError::Damaged`] (also for a wrong key),
     /// [`StoreError::DiskFull`] or [`StoreError::Io`].
+    // By value, so that the key is wiped as soon as it was used.
+    #[allow(clippy::needless_pass_by_value)]
     pub fn open(options: StoreOptions, on_done: OnDone) -> Result<(Self, Loaded), StoreError> {
         let lock = database::lock(&options.path)?;
         let mut writing = database::open(&options)?;

@@ -50,6 +50,11 @@ fn touches(transaction: &Transaction) -> (Vec<Touch>, bool) {
     (touched, apart)
 }
 
+/// Whether it changes the outbox, drafts and values alone: nothing that was given after it builds on it.
+pub(super) fn is_apart(transaction: &Transaction) -> bool {
+    touches(transaction).1
+}
+
 /// Changes and entries in a transaction.
 fn weight(transaction: &Transaction) -> usize {
     let of = |change: &Change| {

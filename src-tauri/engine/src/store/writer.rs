@@ -10,7 +10,7 @@ use zuoxi_protocol::change::{Durability, Transaction};
 use super::apply::{Numbers, apply, delete_doomed};
 use super::error::StoreError;
 use super::load::load;
-use super::queue::{Queue, Work};
+use super::queue::{Queue, Work, is_apart};
 use super::{Done, OnDone};
 
 /// Quiet after which background work begins.
@@ -40,7 +40,7 @@ struct Writer {
     numbers: Numbers,
     /// `synchronous` as it was set last.
     durability: Option<Durability>,
-    /// An ordered transaction failed, and nobody has loaded since.
+    /// An ordered transaction that others build on failed, and nobody has loaded since.
     failed: bool,
     /// Changes since the last checkpoint.
     unwritten: usize,
@@ -51,7 +51,7 @@ struct Writer {
 impl Writer {
     fn run(mut self, queue: &Queue, mut on_done: OnDone) {
         loop {
-            let patience = if self.idle { Duration::from_secs(3_600) } else { QUIET };
+            let patience = if self.idle { Duration::from_hours(1) } else { QUIET };
             match queue.next(patience) {
                 Work::Group {
                     transactions,
@@ -100,7 +100,7 @@ impl Writer {
             let result = self.commit(std::slice::from_ref(one), one.durability);
             if let Err(error) = &result {
                 tracing::error!(token = one.token, %error, "a transaction failed");
-                self.failed |= ordered;
+                self.failed |= ordered && !is_apart(one);
             }
             ends.push(done(one, result));
         }

@@ -22,7 +22,7 @@ use zuoxi_wire::Id;
 use zuoxi_wire::v1::{Entry, EntryKind};
 
 use crate::surroundings::TimeZone;
-use crate::view::{RowBody, TimelineDelta, TimelineView};
+use crate::view::{TimelineDelta, TimelineView};
 
 use act::Act;
 use decode::Item;

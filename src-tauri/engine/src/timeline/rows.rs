@@ -35,7 +35,7 @@ const PLAIN: Flags = Flags {
 /// What stands at an index.
 pub(super) enum Standing<'a> {
     Settled(u64, &'a Item),
-    Loading(u64),
+    Loading,
     Act(&'a Act),
     Beyond,
 }
@@ -67,7 +67,7 @@ impl<W: Ord + Clone> Timeline<W> {
             let seq = self.floor + index;
             self.settled
                 .get(&Seq(seq))
-                .map_or(Standing::Loading(seq), |item| Standing::Settled(seq, item))
+                .map_or(Standing::Loading, |item| Standing::Settled(seq, item))
         } else {
             self.acts
                 .get((index - settled) as usize)
@@ -90,7 +90,7 @@ impl<W: Ord + Clone> Timeline<W> {
         let (time_ms, author, body) = match self.standing(index) {
             Standing::Settled(_, item) => (item.time_ms, item.author, &item.body),
             Standing::Act(act) => (act.time_ms, Some(self.me.id), &act.body),
-            Standing::Loading(_) | Standing::Beyond => return Shown::Unknown,
+            Standing::Loading | Standing::Beyond => return Shown::Unknown,
         };
         if *body == RowBody::Nothing {
             Shown::Hidden
@@ -152,7 +152,7 @@ impl<W: Ord + Clone> Timeline<W> {
                 Standing::Settled(seq, item) if item.body != RowBody::Nothing => Spot::Seq(seq),
                 Standing::Act(act) if act.body != RowBody::Nothing => Spot::Act(act.id),
                 Standing::Settled(..) | Standing::Act(_) => continue,
-                Standing::Loading(_) | Standing::Beyond => break,
+                Standing::Loading | Standing::Beyond => break,
             };
             return vec![(spot, self.flags(below))];
         }
@@ -215,7 +215,7 @@ impl<W: Ord + Clone> Timeline<W> {
                 joined: flags.joined,
                 first_unread: false,
             },
-            Standing::Loading(_) | Standing::Beyond => {
+            Standing::Loading | Standing::Beyond => {
                 let seq = self.floor + index;
                 TimelineRow {
                     key: format!("seq:{seq}"),

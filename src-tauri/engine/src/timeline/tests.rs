@@ -13,7 +13,8 @@ use zuoxi_wire::v1::{
 };
 
 use super::*;
-use crate::view::{Mark, TimelineRow};
+use crate::view::Mark::{Delivered, Read, Sending, Sent, WaitingForNetwork, Writing};
+use crate::view::{RowBody, TimelineRow};
 
 const ME: Id = Id([1; 16]);
 const CUSTOMER: Id = Id([2; 16]);
@@ -76,7 +77,7 @@ fn stored(seq: u64, id: Id, kind: EntryKind, author: Id, time_ms: u64, content: 
 
 /// Seq and id agree; kinds, authors and pauses vary by Seq.
 fn entry(seq: u64) -> StoredEntry {
-    let author = if seq % 3 == 0 { ME } else { CUSTOMER };
+    let author = if seq.is_multiple_of(3) { ME } else { CUSTOMER };
     let time_ms = START_MS + seq * 61_000 + (seq / 10) * 9 * 3_600_000;
     match seq % 7 {
         5 => {
@@ -265,7 +266,7 @@ impl World {
                 if which < self.outbox.len() {
                     let act = self.outbox.remove(which);
                     let free = |seq: &u64| !self.log.contains_key(seq) && *seq >= timeline.floor();
-                    let seq = (timeline.head() + ahead..).chain([0]).find(free).unwrap().max(1);
+                    let seq = (timeline.head() + ahead..u64::MAX).find(free).unwrap();
                     let own = stored(
                         seq,
                         act.id,
@@ -377,7 +378,6 @@ fn an_own_message_keeps_its_row_from_key_press_to_read() {
     note(&mut timeline);
     timeline.customer_at(3, 3);
     note(&mut timeline);
-    use Mark::{Delivered, Read, Sending, Sent, WaitingForNetwork, Writing};
     assert_eq!(marks, [Writing, Sending, WaitingForNetwork, Sent, Delivered, Read]);
 }
 
