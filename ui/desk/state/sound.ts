@@ -1,0 +1,27 @@
+// Two soft notes made here, so that no file has to be shipped or fetched.
+
+let context: AudioContext | null = null;
+let lastAt = 0;
+
+/** A knock for a new conversation or an unseen message; a second one within two seconds is left out. */
+export function playKnock(): void {
+  if (typeof AudioContext === "undefined" || performance.now() - lastAt < 2000) return;
+  lastAt = performance.now();
+  context ??= new AudioContext();
+  const start = context.currentTime + 0.01;
+  note(context, 660, start);
+  note(context, 880, start + 0.12);
+}
+
+function note(audio: AudioContext, frequency: number, at: number): void {
+  const tone = audio.createOscillator();
+  const loudness = audio.createGain();
+  tone.type = "sine";
+  tone.frequency.value = frequency;
+  loudness.gain.setValueAtTime(0, at);
+  loudness.gain.linearRampToValueAtTime(0.12, at + 0.015);
+  loudness.gain.exponentialRampToValueAtTime(0.0001, at + 0.32);
+  tone.connect(loudness).connect(audio.destination);
+  tone.start(at);
+  tone.stop(at + 0.34);
+}
