@@ -512,3 +512,16 @@ pub fn problem_of(kind: gateway_frame::Kind) -> ProblemCode {
         other => panic!("{other:?}"),
     }
 }
+
+pub fn note(text: &str) -> Bytes {
+    NoteContent { text: text.into() }.encode_to_vec().into()
+}
+
+impl Story {
+    /// The log gets another epoch under a running gateway.
+    pub fn store_epoch(&mut self, epoch: u64) {
+        self.store.begin().unwrap();
+        self.store.renew_epoch(epoch).unwrap();
+        self.store.commit().unwrap();
+    }
+}
