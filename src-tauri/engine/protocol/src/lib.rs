@@ -2,7 +2,7 @@
 //! network, no disk, no randomness of their own; the app, the simulated customers and the simulator run this very code.
 //!
 //! - [`session`]: the door: one device's session with one gateway; [`input`] and [`notice`] are what passes through it.
-//! - [`change`]: the seam to a device's store.
+//! - [`change`]: the seam to a device's store; [`memory`] is one.
 
 mod ack;
 pub mod change;
@@ -12,6 +12,7 @@ pub mod hash;
 pub mod input;
 mod lane;
 mod log;
+pub mod memory;
 pub mod notice;
 mod outbox;
 mod random;
@@ -20,5 +21,6 @@ pub mod session;
 mod turn;
 
 pub use input::{Ask, Broken, Command, Credential, Input, NewAct, Output, StoreFailure};
+pub use memory::MemoryDevice;
 pub use notice::{Notice, Sync};
 pub use session::{Config, Role, Session};
