@@ -364,7 +364,8 @@ impl Gateway {
         conversation: &Conversation,
         code: RefusalCode,
     ) -> Stored<Refused> {
-        if code == RefusalCode::NotFound && matches!(doing.who, Who::Agent(_)) {
+        let none = rights::part(&self.people, doing.who, conversation) == Part::None;
+        if none && matches!(doing.who, Who::Agent(_)) {
             let served = group
                 .store
                 .positions(conversation.id)?
