@@ -11,13 +11,17 @@ const here = dirname(fileURLToPath(import.meta.url));
 const folder = resolve(process.argv[2] ?? "screens");
 const filter = process.argv[3] ?? "";
 
-const press = (...keys) => async (page) => {
-  for (const key of keys) await page.keyboard.press(key);
-};
+const press =
+  (...keys) =>
+  async (page) => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
 const type = (words) => (page) => page.keyboard.type(words[page.language === "en" ? 1 : 0]);
-const all = (...steps) => async (page) => {
-  for (const step of steps) await step(page);
-};
+const all =
+  (...steps) =>
+  async (page) => {
+    for (const step of steps) await step(page);
+  };
 const hit = (selector) => (page) => page.click(selector);
 
 /** name, window's size, what the address says, what is done then. */
@@ -32,7 +36,12 @@ const screens = [
   ["desk-2560-4tiles", [2560, 1080], "tiles=4"],
   ["desk-2560-6tiles", [2560, 1440], "tiles=6"],
   ["login-1440", [1440, 900], "scene=login"],
-  ["login-1440-wrong", [1440, 900], "scene=login", all(hit("input[name=password]"), press("Control+a"), type(["wrong", "wrong"]), press("Enter"))],
+  [
+    "login-1440-wrong",
+    [1440, 900],
+    "scene=login",
+    all(hit("input[name=password]"), press("Control+a"), type(["wrong", "wrong"]), press("Enter")),
+  ],
   ["login-1440-passphrase", [1440, 900], "scene=passphrase"],
   ["popout", [480, 720], "popped=chen"],
   ["popout-panel", [480, 720], "popped=chen", press("Control+b")],
@@ -47,7 +56,12 @@ const screens = [
   ["state-queue", [1440, 900], "tiles=2", press("Alt+2")],
   ["state-team", [1440, 900], "tiles=2", press("Alt+3")],
   ["state-closed", [1440, 900], "tiles=2", press("Alt+4")],
-  ["state-leave", [1440, 900], "tiles=2", all(press("Control+,"), hit("button:has-text('退出登录'), button:has-text('Log out')"))],
+  [
+    "state-leave",
+    [1440, 900],
+    "tiles=2",
+    all(press("Control+,"), hit("button:has-text('退出登录'), button:has-text('Log out')")),
+  ],
   ["state-inbox-row", [1440, 900], "tiles=2", press("Control+i", "Alt+ArrowDown", "Alt+ArrowDown")],
 ];
 

@@ -35,7 +35,7 @@ function columnsOf(tiles: TileCount, width: number): number {
 
 /** The largest offered arrangement that isn't larger than the wanted one. */
 function offered(wanted: number, choices: readonly TileCount[]): TileCount {
-  return choices.filter((choice) => choice <= wanted).at(-1) ?? 1;
+  return choices.findLast((choice) => choice <= wanted) ?? 1;
 }
 
 /**

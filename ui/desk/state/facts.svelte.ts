@@ -61,10 +61,10 @@ export class DeskFacts implements ConversationFeed {
   /** Heads and panels of conversations that this window no longer shows. */
   forgetAllBut(shown: ReadonlySet<string>): void {
     const rows = new Set(this.inbox?.rows.map((row) => row.conversation));
-    for (const conversation of [...this.#heads.keys()]) {
+    for (const conversation of this.#heads.keys()) {
       if (!shown.has(conversation) && !rows.has(conversation)) this.#heads.delete(conversation);
     }
-    for (const conversation of [...this.panels.keys()]) {
+    for (const conversation of this.panels.keys()) {
       if (!shown.has(conversation)) this.panels.delete(conversation);
     }
   }
@@ -112,7 +112,7 @@ export class DeskFacts implements ConversationFeed {
 
   #setPopped(conversations: readonly string[]): void {
     const now = new Set(conversations);
-    for (const conversation of [...this.popped]) if (!now.has(conversation)) this.popped.delete(conversation);
+    for (const conversation of this.popped) if (!now.has(conversation)) this.popped.delete(conversation);
     for (const conversation of now) this.popped.add(conversation);
   }
 

@@ -34,6 +34,14 @@ function layoutFrom(params: URLSearchParams, empty: boolean): WindowLayout {
   };
 }
 
+/** What it throws becomes a rejection, as with the shell's commands. */
+function demoFor(run: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    run();
+    resolve();
+  });
+}
+
 export function browserHost(params: URLSearchParams): Host {
   const still = params.has("still");
   const scene = params.get("scene") ?? "desk";
@@ -66,7 +74,6 @@ export function browserHost(params: URLSearchParams): Host {
   }
 
   const desk = new DemoDesk({ english: language.startsWith("en"), now, still, scene }, tell);
-  const demoFor = (run: () => void): Promise<void> => new Promise((resolve) => resolve(run()));
 
   const host: Host = {
     start: (): Promise<StartState> =>

@@ -9,8 +9,7 @@ export function tauriHost(): Host {
   return {
     start: () => invoke<StartState>("start"),
     listen: async (onEvents) => {
-      const channel = new Channel<DeskEvent[]>();
-      channel.onmessage = onEvents;
+      const channel = new Channel<DeskEvent[]>(onEvents);
       await invoke("listen", { channel });
     },
 

@@ -1,9 +1,13 @@
+import { m } from "../texts/messages.js";
 import { getLocale } from "../texts/runtime.js";
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}
 
 /** 6:20, or 1:02:03 from an hour on. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
-  const two = (value: number) => String(value).padStart(2, "0");
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor(whole / 60) % 60;
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
@@ -41,7 +45,6 @@ export function shortDate(timeMs: number, nowMs: number): string {
       ...(sameYear ? {} : { year: "numeric" }),
     }).format(timeMs);
   }
-  const two = (value: number) => String(value).padStart(2, "0");
   const day = `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return sameYear ? day : `${date.getFullYear()}-${day}`;
 }
@@ -57,14 +60,10 @@ export function sameDay(one: number, other: number): boolean {
 
 /** 11 月 24 日 星期二, Tue 24 Nov */
 export function dayName(timeMs: number): string {
-  if (getLocale() === "en") {
-    const parts = format("day", { weekday: "short", day: "numeric", month: "short" }).formatToParts(timeMs);
-    const part = (type: string) => parts.find((each) => each.type === type)?.value ?? "";
-    return `${part("weekday")} ${part("day")} ${part("month")}`;
-  }
-  const date = new Date(timeMs);
-  const weekday = format("weekday", { weekday: "long" }).format(timeMs);
-  return `${date.getMonth() + 1} 月 ${date.getDate()} 日 ${weekday}`;
+  const english = getLocale() === "en";
+  const weekday = format("weekday", { weekday: english ? "short" : "long" }).format(timeMs);
+  const month = english ? format("month", { month: "short" }).format(timeMs) : String(new Date(timeMs).getMonth() + 1);
+  return m.part_day({ weekday, day: new Date(timeMs).getDate(), month });
 }
 
 /** 1,284 */

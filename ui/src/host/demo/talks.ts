@@ -88,6 +88,14 @@ function from(teller: Teller) {
 
 type Row = ReturnType<typeof from>;
 
+function both(text: string): Pair {
+  return [text, text];
+}
+
+function clockOf(ms: number): string {
+  return new Date(ms).toTimeString().slice(0, 5);
+}
+
 const talks: Record<string, (row: Row) => Said[]> = {
   chen: (row) => [
     row.customer("20:41", ["雾白和雾蓝哪个耐脏一点？", "Which shows stains less, fog white or fog blue?"], false, 9),
@@ -128,7 +136,6 @@ const talks: Record<string, (row: Row) => Said[]> = {
     row.customer("14:26", ["能今天发吗？急用", "Can it ship today? I need it"], true),
   ],
   emily: (row) => {
-    const both = (text: string): Pair => [text, text];
     return [
       row.reason("14:08", "from_queue", ["", ""], ["", ""]),
       row.assigned("14:08"),
@@ -183,17 +190,16 @@ export function talkOf(person: Person, teller: Teller, now: number): Said[] {
   const told = talks[person.id];
   if (told) return told(row);
   const last = now - person.last * 1000;
-  const clock = (ms: number) => new Date(ms).toTimeString().slice(0, 5);
   const opening: Said[] = person.list === "queue" ? [] : [{ ...row.assigned("00:00"), time_ms: last - 9 * minute }];
-  const hello = { ...row.customer(clock(last), ["你好", "Hello"]), time_ms: last - 8 * minute };
+  const hello = { ...row.customer(clockOf(last), ["你好", "Hello"]), time_ms: last - 8 * minute };
   if (person.waits !== undefined || person.mark === undefined) {
     return [
       ...opening,
       hello,
-      { ...row.customer(clock(last), person.words), time_ms: last, unread: (person.unread ?? 0) > 0 },
+      { ...row.customer(clockOf(last), person.words), time_ms: last, unread: (person.unread ?? 0) > 0 },
     ];
   }
-  return [...opening, hello, { ...row.agent(clock(last), person.words, person.mark), time_ms: last }];
+  return [...opening, hello, { ...row.agent(clockOf(last), person.words, person.mark), time_ms: last }];
 }
 
 export function personOf(id: string): Person | undefined {

@@ -1,0 +1,108 @@
+// @vitest-environment jsdom
+import { flushSync } from "svelte";
+import { describe, expect, it, vi } from "vitest";
+import type { DeskEvent, InboxRow, InboxView } from "../../src/gen/view";
+import { DeskFacts } from "./facts.svelte";
+
+function row(conversation: string, unread = 0): InboxRow {
+  return {
+    conversation,
+    customer: { id: conversation, name: conversation, verified: false, mobile: false, online: true, hue: 1 },
+    status: "open",
+    assignee: "",
+    mine: true,
+    team: "",
+    preview: "",
+    draft: false,
+    mark: null,
+    unread,
+    waiting: null,
+    last_ms: 0,
+    not_sent: 0,
+  };
+}
+
+const inbox: InboxView = { tab: "mine", waiting_count: 0, total: 2, from: 0, rows: [row("a", 2), row("b")] };
+
+describe("what the engine told", () => {
+  it("keeps lists, heads and counts in the order of the events", () => {
+    const facts = new DeskFacts(() => {});
+    facts.apply([
+      { event: "inbox", view: inbox },
+      { event: "conversation", row: row("a", 5) },
+      { event: "counts", counts: { mine: 2, queue: 1, team: 0, closed: 0, unread: 5 } },
+    ]);
+    expect(facts.head("a")?.unread).toBe(5);
+    expect(facts.head("b")?.unread).toBe(0);
+    expect(facts.counts.unread).toBe(5);
+    expect(facts.inbox).toBe(inbox);
+  });
+
+  it("hands a timeline's deltas on as they are, to its own tile alone", () => {
+    const facts = new DeskFacts(() => {});
+    const mine = vi.fn();
+    const others = vi.fn();
+    const stop = facts.subscribe("a", mine);
+    facts.subscribe("b", others);
+    const event: DeskEvent = { event: "timeline", conversation: "a", deltas: [{ op: "remove", index: 1, count: 1 }] };
+    facts.apply([event]);
+    expect(mine.mock.calls[0]?.[0]).toBe(event);
+    expect(others).not.toHaveBeenCalled();
+    stop();
+    facts.apply([event]);
+    expect(mine).toHaveBeenCalledTimes(1);
+  });
+
+  it("tells happenings once and keeps none", () => {
+    const happened = vi.fn();
+    const facts = new DeskFacts(happened);
+    facts.apply([{ event: "quit_asked", waiting: 1, parked: 0 }]);
+    expect(happened).toHaveBeenCalledExactlyOnceWith({ event: "quit_asked", waiting: 1, parked: 0 });
+  });
+
+  it("forgets everything of an account that logged out", () => {
+    const facts = new DeskFacts(() => {});
+    facts.apply([
+      { event: "inbox", view: inbox },
+      { event: "popped", conversations: ["a"] },
+      { event: "me", me: null },
+    ]);
+    expect([facts.inbox, facts.head("a"), facts.popped.size]).toEqual([null, null, 0]);
+  });
+
+  it("changes nobody's view but the one that a head belongs to", () => {
+    const facts = new DeskFacts(() => {});
+    facts.apply([{ event: "inbox", view: inbox }]);
+    const runs = { a: 0, b: 0 };
+    const stop = $effect.root(() => {
+      $effect(() => {
+        facts.head("a");
+        runs.a += 1;
+      });
+      $effect(() => {
+        facts.head("b");
+        runs.b += 1;
+      });
+    });
+    flushSync();
+    facts.apply([{ event: "conversation", row: row("a", 9) }]);
+    flushSync();
+    expect(runs).toEqual({ a: 2, b: 1 });
+    stop();
+  });
+
+  it("lets go of conversations that no window shows", () => {
+    const facts = new DeskFacts(() => {});
+    facts.apply([
+      { event: "inbox", view: inbox },
+      { event: "conversation", row: row("old") },
+      { event: "conversation", row: row("open") },
+    ]);
+    facts.forgetAllBut(new Set(["open"]));
+    expect([facts.head("old"), facts.head("open")?.conversation, facts.head("b")?.conversation]).toEqual([
+      null,
+      "open",
+      "b",
+    ]);
+  });
+});
