@@ -1,0 +1,12 @@
+import type { TimelineRow } from "../../src/gen/view";
+
+/** What a row can ask of its tile. */
+export interface RowActs {
+  /** A look at where it leads comes first. */
+  openLink(url: string): void;
+  editAgain(text: string, note: boolean): void;
+  /** A parked one into the composer. */
+  edit(row: TimelineRow): void;
+  resend(row: TimelineRow): void;
+  discard(row: TimelineRow): void;
+}
