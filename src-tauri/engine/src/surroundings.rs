@@ -78,7 +78,9 @@ impl Randomness for SystemRandomness {
         // The kernel's source fails only where there is none (early boot, a broken sandbox); ids then still differ.
         if let Err(error) = getrandom::fill(bytes) {
             tracing::error!(%error, "no randomness from the system");
-            bytes.iter_mut().for_each(|byte| *byte = fastrand::u8(..));
+            for byte in bytes {
+                *byte = fastrand::u8(..);
+            }
         }
     }
 }

@@ -231,7 +231,7 @@ impl Hub {
         tracing::info!(gateway = opened.known.gateway, "account opened");
         let mut active = Active::new(opened, self.opener.software.clone(), &mut self.outside);
         active.input(Input::Tick, &mut self.outside);
-        active.me_changed = true;
+        active.changed.me = true;
         self.active = Some(active);
     }
 

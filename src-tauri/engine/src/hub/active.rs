@@ -32,6 +32,14 @@ pub(crate) enum Happened {
     Link(LinkEvent),
 }
 
+/// What windows aren't told yet.
+pub(super) struct Changed {
+    /// The mark, or the numbers beside it.
+    pub(super) sync: bool,
+    /// Who is logged in, or their presence.
+    pub(super) me: bool,
+}
+
 pub(crate) struct Active {
     pub(super) known: KnownAccount,
     pub(super) software: Software,
@@ -69,9 +77,7 @@ pub(crate) struct Active {
     /// Why there is no connection: a code of [`crate::view::SyncView::Offline`].
     pub(super) offline_reason: &'static str,
     pub(super) round_trip_ms: Option<u64>,
-    /// The mark, the numbers beside it or who is logged in changed.
-    pub(super) sync_changed: bool,
-    pub(super) me_changed: bool,
+    pub(super) changed: Changed,
     /// The session is over, or (`store`) nothing more can be stored.
     pub(super) ended: Option<&'static str>,
     /// The user logs out: nobody needs to be told.
@@ -120,8 +126,7 @@ impl Active {
             shift_ms: 0,
             offline_reason: "network",
             round_trip_ms: None,
-            sync_changed: true,
-            me_changed: true,
+            changed: Changed { sync: true, me: true },
             ended: None,
             leaving: false,
             log_in_reply: None,
@@ -311,7 +316,7 @@ impl Active {
         self.ended = Some("store");
     }
 
-    pub(super) fn reloaded(&mut self, loaded: Loaded, outside: &mut Outside) {
+    pub(super) fn reloaded(&mut self, loaded: &Loaded, outside: &mut Outside) {
         self.reloading = false;
         self.inputs.retain(|input| matches!(input, Input::User(_)));
         self.uncommitted.clear();
@@ -320,7 +325,7 @@ impl Active {
         self.session = session(&self.software, loaded.clone(), self.presence, outside);
         self.wake_at = Some(0);
         self.fail_asks();
-        self.fill_inbox(&loaded, outside);
+        self.fill_inbox(loaded, outside);
         self.show_all_anew(outside);
     }
 
@@ -347,7 +352,7 @@ fn session(software: &Software, loaded: Loaded, presence: Presence, outside: &Ou
     let config = Config {
         role: Role::Agent,
         device: software.device,
-        software: software.software.clone(),
+        software: software.version.clone(),
         language: software.language.clone(),
         codecs: vec![BlockCodec::Zstd],
         visit: None,

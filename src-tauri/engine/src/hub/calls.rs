@@ -157,7 +157,7 @@ impl Active {
             }
             Command::SetPresence(presence, reply) => {
                 self.presence = panel::presence(presence);
-                self.me_changed = true;
+                self.changed.me = true;
                 self.ask(Ask::SetPresence(self.presence));
                 tell(reply, Ok(()));
             }

@@ -19,7 +19,7 @@ impl Active {
         writeln!(
             text,
             "software: {} (protocol {})",
-            self.software.software,
+            self.software.version,
             zuoxi_wire::VERSION
         )?;
         writeln!(text, "device: {}", self.software.device)?;

@@ -138,7 +138,7 @@ impl Active {
     }
 
     pub(super) fn acts_changed(&mut self, id: Id) {
-        self.sync_changed = true;
+        self.changed.sync = true;
         let conversation = self.acts.get(&id).and_then(|act| act.conversation);
         self.conversation_acts_changed(conversation);
     }
@@ -207,10 +207,10 @@ impl Active {
                     .tell_observers(conversation, &DeskEvent::Conversation { row });
             }
         }
-        if std::mem::take(&mut self.me_changed) {
+        if std::mem::take(&mut self.changed.me) {
             outside.windows.tell_all(&DeskEvent::Me { me: self.me_view() });
         }
-        if std::mem::take(&mut self.sync_changed) {
+        if std::mem::take(&mut self.changed.sync) {
             outside.windows.tell_all(&self.sync_event(outside));
         }
     }

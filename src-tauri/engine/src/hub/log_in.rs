@@ -20,7 +20,7 @@ const ANSWER: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone)]
 pub(crate) struct Software {
     pub(crate) device: Id,
-    pub(crate) software: String,
+    pub(crate) version: String,
     pub(crate) language: String,
 }
 
@@ -62,7 +62,7 @@ async fn greet(
     let log_in = LogIn {
         version: zuoxi_wire::VERSION,
         device: software.device.to_bytes(),
-        software: software.software.chars().take(100).collect(),
+        software: software.version.chars().take(100).collect(),
         language: software.language.clone(),
         codecs: vec![BlockCodec::Zstd as u32, BlockCodec::Plain as u32],
         credential: Some(credential),

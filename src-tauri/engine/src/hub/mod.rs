@@ -113,7 +113,7 @@ impl Hub {
             },
             software: Software {
                 device: remembered.device(),
-                software,
+                version: software,
                 language,
             },
             transport: surroundings.transport.clone(),
@@ -213,7 +213,7 @@ impl Hub {
             self.dirty = false;
             self.presented_ms = now;
             if let Some(active) = &mut self.active {
-                for window in self.outside.windows.to_resync() {
+                for window in self.outside.windows.take_behind() {
                     active.resync(&window, &mut self.outside);
                 }
                 active.tell_timelines(&mut self.outside);
@@ -229,7 +229,7 @@ impl Hub {
     fn command(&mut self, command: Command) -> Option<Reply<()>> {
         self.outside.urgent = true;
         match command {
-            Command::Attach(window, reply) => self.attach(window, reply),
+            Command::Attach(window, reply) => self.attach(&window, reply),
             Command::Detach(window) => self.detach(&window),
             Command::Start(reply) => {
                 if self.starting {
@@ -257,14 +257,14 @@ impl Hub {
         None
     }
 
-    fn attach(&mut self, window: WindowId, reply: Reply<mpsc::Receiver<Vec<DeskEvent>>>) {
-        self.detach(&window);
+    fn attach(&mut self, window: &WindowId, reply: Reply<mpsc::Receiver<Vec<DeskEvent>>>) {
+        self.detach(window);
         let receiver = self.outside.windows.attach(window.clone());
         if let Some(active) = &self.active {
             self.outside
                 .windows
-                .tell(&window, DeskEvent::Me { me: active.me_view() });
-            self.outside.windows.tell(&window, active.sync_event(&self.outside));
+                .tell(window, DeskEvent::Me { me: active.me_view() });
+            self.outside.windows.tell(window, active.sync_event(&self.outside));
         }
         tell(reply, Ok(receiver));
     }
@@ -299,7 +299,7 @@ impl Hub {
             Some(active) => active.diagnostics(&self.outside),
             None => format!(
                 "software: {} (protocol {})\ndevice: {}\nnobody is logged in\n",
-                self.opener.software.software,
+                self.opener.software.version,
                 zuoxi_wire::VERSION,
                 self.opener.software.device
             ),

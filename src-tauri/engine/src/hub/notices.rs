@@ -128,7 +128,7 @@ impl Active {
                 self.asked(ask, Err(error));
             }
             Notice::Sync(sync) => {
-                self.sync_changed = true;
+                self.changed.sync = true;
                 self.attention.synced(sync);
                 if !matches!(sync, Sync::Offline { .. }) {
                     self.offline_reason = "network";
@@ -137,14 +137,14 @@ impl Active {
             }
             Notice::RoundTrip { ms } => {
                 self.round_trip_ms = Some(ms);
-                self.sync_changed = true;
+                self.changed.sync = true;
             }
             Notice::Clock { shift_ms } => {
                 self.shift_ms = shift_ms;
                 self.inbox_shift(outside);
             }
             Notice::LoggedIn(who) => self.logged_in(*who, outside),
-            Notice::LogInFailed(failure) => self.log_in_failed(failure, outside),
+            Notice::LogInFailed(failure) => self.log_in_failed(&failure, outside),
             Notice::SessionEnded => self.session_ended("session", outside),
             Notice::ServerLost { count } => outside.windows.tell_all(&DeskEvent::ServerLost { count }),
             Notice::StoreFailed(why) => tracing::error!(?why, "the store failed: all is read again"),
@@ -184,7 +184,7 @@ impl Active {
         {
             shown.timeline.remove_act(id);
         }
-        self.sync_changed = true;
+        self.changed.sync = true;
         self.conversation_acts_changed(act.conversation);
     }
 
@@ -202,7 +202,7 @@ impl Active {
         } else {
             self.settle_row(&act, seq, time_ms);
         }
-        self.sync_changed = true;
+        self.changed.sync = true;
         self.conversation_acts_changed(act.conversation);
         outside.urgent = true;
     }
@@ -245,7 +245,7 @@ impl Active {
     fn presence_moved(&mut self, member: Id, presence: Presence) {
         if self.me().is_some_and(|me| me.id == member) {
             self.presence = presence;
-            self.me_changed = true;
+            self.changed.me = true;
         }
     }
 
@@ -261,8 +261,8 @@ impl Active {
         tracing::info!(agent = ?self.me().map(|me| me.id), "logged in");
         self.teams = who.teams;
         self.presence = who.presence;
-        self.me_changed = true;
-        self.sync_changed = true;
+        self.changed.me = true;
+        self.changed.sync = true;
         self.inbox_who(outside);
         if let Some(reply) = self.log_in_reply.take() {
             // Who doesn't wait any more sees it by event.
@@ -271,8 +271,8 @@ impl Active {
         self.try_again();
     }
 
-    fn log_in_failed(&mut self, failure: LogInFailure, outside: &mut Outside) {
-        let error = match &failure {
+    fn log_in_failed(&mut self, failure: &LogInFailure, outside: &mut Outside) {
+        let error = match failure {
             LogInFailure::Problem(problem) => problem::call_error(problem),
             LogInFailure::Unreachable(Broken::Network) => CallError::network(),
             LogInFailure::Unreachable(Broken::Tls) => CallError::new("tls"),
@@ -298,12 +298,12 @@ impl Active {
             LogInFailure::AnotherAccount => self.session_ended("session", outside),
             LogInFailure::Unreachable(_) => {}
         }
-        self.sync_changed = true;
+        self.changed.sync = true;
     }
 
     fn session_ended(&mut self, reason: &'static str, outside: &mut Outside) {
         self.offline_reason = reason;
-        self.sync_changed = true;
+        self.changed.sync = true;
         self.ended = Some(reason);
         if !self.leaving {
             outside.windows.tell_all(&DeskEvent::SessionEnded {

@@ -171,7 +171,7 @@ impl Active {
         for conversation in shown {
             self.begin_anew(conversation, outside);
         }
-        self.sync_changed = true;
+        self.changed.sync = true;
         for window in outside.windows.ids() {
             self.tell_inbox(&window, outside);
         }
@@ -225,7 +225,7 @@ impl Active {
     pub(super) fn read_done(&mut self, done: ReadDone, outside: &mut Outside) {
         match done {
             ReadDone::Session { ticket, answer } => self.answered(ticket, answer),
-            ReadDone::Loaded(Ok(loaded)) => self.reloaded(*loaded, outside),
+            ReadDone::Loaded(Ok(loaded)) => self.reloaded(&loaded, outside),
             ReadDone::Loaded(Err(error)) => self.reloaded_not(&error),
             ReadDone::At { ask, result } => self.found_here(ask, result),
             ReadDone::Unread {

@@ -162,7 +162,7 @@ impl Windows {
     }
 
     /// Windows that missed something and can take everything anew now.
-    pub(crate) fn to_resync(&mut self) -> Vec<WindowId> {
+    pub(crate) fn take_behind(&mut self) -> Vec<WindowId> {
         let mut ready = Vec::new();
         for (id, window) in &mut self.open {
             if window.behind && window.events.capacity() > BATCHES / 2 {
@@ -406,7 +406,7 @@ mod tests {
         for at in 0..20_000 {
             windows.tell(&main, bounds(conversation, at));
         }
-        assert_eq!(windows.to_resync(), [main.clone()]);
+        assert_eq!(windows.take_behind(), [main.clone()]);
         windows.flush(0, false);
         assert_eq!(events.try_recv().unwrap(), [put_back("kept".into())]);
         // It can be told again.

@@ -125,7 +125,7 @@ fn tls_config() -> Result<Arc<rustls::ClientConfig>, NetError> {
 }
 
 fn tls_error(error: &io::Error) -> NetError {
-    let by_tls = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+    let by_tls = matches!(error.get_ref(), Some(inner) if inner.is::<rustls::Error>());
     if by_tls || error.kind() == io::ErrorKind::UnexpectedEof {
         NetError::Tls(error.to_string())
     } else {
