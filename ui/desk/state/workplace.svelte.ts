@@ -31,7 +31,8 @@ export type Dialog =
   | { kind: "proof" }
   | { kind: "presence" }
   | { kind: "leave"; by: "log_out" | "quit"; waiting: number; parked: number }
-  | { kind: "server_lost"; count: number };
+  | { kind: "server_lost"; count: number }
+  | { kind: "link"; url: string };
 
 const tabs: readonly InboxTab[] = ["mine", "queue", "team", "closed"];
 
@@ -204,6 +205,14 @@ export class Workplace {
     this.settings = { ...this.settings, ...change };
     applyLooks(this.settings);
     this.act(this.host.saveSettings(this.settings));
+  }
+
+  /** Another window may have changed them. */
+  async readSettings(): Promise<void> {
+    const known = await this.tell(this.host.settings());
+    if (known === undefined) return;
+    this.settings = known;
+    applyLooks(known);
   }
 
   leave(by: "log_out" | "quit", force: boolean): void {
