@@ -1,0 +1,217 @@
+import { uuidV7, randomBytes } from "./ids";
+import { IndexedStore } from "./indexedStore";
+import type { Input, Surroundings } from "./input";
+import type { Act } from "./model";
+import { Sender, type Socket, type Surface } from "./sender";
+import { firstStatus, type Status } from "./status";
+import { type ChatStore, MemoryStore, type NewAct, type Shown } from "./store";
+import { type Leadership, lead } from "./tabs";
+import { ActKind, create, MessageContentSchema, toBinary } from "./wire";
+
+/** What tabs say to each other. */
+type Word = { say: "status"; status: Status } | { say: "changed" } | { say: "who" } | { say: "do"; input: Input };
+
+export interface Watcher {
+  status(status: Status): void;
+  shown(shown: Shown): void;
+  /** The browser's storage refuses: full, or broken. */
+  storeFailed(): void;
+}
+
+/** One tab's client: stores acts itself, and sends if it is the one that sends. */
+export class Client {
+  private sender: Sender | null = null;
+  private readonly channel: BroadcastChannel | null;
+  private leadership: Leadership | null = null;
+  private most = 60;
+  private reading = false;
+  private readAgain = false;
+  private status = firstStatus();
+
+  private constructor(
+    readonly store: ChatStore,
+    private readonly surroundings: Surroundings,
+    private readonly connect: Surface["connect"],
+    private readonly watcher: Watcher,
+  ) {
+    const shared = store.durable && "BroadcastChannel" in globalThis;
+    this.channel = shared ? new BroadcastChannel(`zuoxi-chat-${surroundings.brand}`) : null;
+    this.channel?.addEventListener("message", (event: MessageEvent<Word>) => this.hear(event.data));
+  }
+
+  static async open(surroundings: Surroundings, connect: Surface["connect"], watcher: Watcher): Promise<Client> {
+    const store = await IndexedStore.open(surroundings.brand).catch(() => new MemoryStore());
+    return new Client(store, surroundings, connect, watcher);
+  }
+
+  /** Whether somebody has talked here before. */
+  async isKnown(): Promise<boolean> {
+    const { account, acts } = await this.store.load();
+    return account.session !== "" || acts.length > 0;
+  }
+
+  start(): void {
+    if (this.leadership) return;
+    this.changed();
+    if (!this.store.durable) {
+      this.become();
+      this.leadership = { giveWay: () => undefined, end: () => undefined };
+      return;
+    }
+    this.leadership = lead(`zuoxi-chat-${this.surroundings.brand}`, () => this.become());
+    this.say({ say: "who" });
+  }
+
+  private become(): void {
+    this.sender = new Sender(this.store, this.surroundings, {
+      connect: this.connect,
+      now: () => Date.now(),
+      changed: () => {
+        this.changed();
+        this.say({ say: "changed" });
+      },
+      status: (status) => {
+        this.told(status);
+        this.say({ say: "status", status });
+      },
+      failed: () => this.watcher.storeFailed(),
+      stoodDown: () => {
+        this.sender = null;
+        this.leadership?.giveWay();
+      },
+    });
+    void this.sender.begin();
+  }
+
+  private told(status: Status): void {
+    this.status = status;
+    this.watcher.status(status);
+  }
+
+  private say(word: Word): void {
+    this.channel?.postMessage(word);
+  }
+
+  private hear(word: Word): void {
+    if (word.say === "changed") this.changed();
+    else if (word.say === "status" && !this.sender) this.told(word.status);
+    else if (word.say === "who" && this.sender) this.say({ say: "status", status: this.status });
+    else if (word.say === "do") this.sender?.handle(word.input);
+  }
+
+  /** To the tab that sends, which may be this one. */
+  private do(input: Input): void {
+    if (this.sender) this.sender.handle(input);
+    else this.say({ say: "do", input });
+  }
+
+  private changed(): void {
+    this.readAgain = true;
+    if (!this.reading) void this.read();
+  }
+
+  private async read(): Promise<void> {
+    this.reading = true;
+    try {
+      while (this.readAgain) {
+        this.readAgain = false;
+        this.watcher.shown(await this.store.shown(this.most));
+      }
+    } catch {
+      this.watcher.storeFailed();
+    } finally {
+      this.reading = false;
+    }
+  }
+
+  private announce(acts: Act[], forget: string[]): void {
+    this.changed();
+    this.say({ say: "changed" });
+    this.do({ is: "acts", acts, forget });
+  }
+
+  private message(content: Uint8Array): NewAct {
+    const doneMs = Date.now();
+    return { id: uuidV7(doneMs, randomBytes(10)), kind: ActKind.MESSAGE, content, doneMs };
+  }
+
+  /** Resolves when it is stored; rejects if the store refused it, and then it isn't sent. */
+  async write(text: string): Promise<void> {
+    const language = /\p{Script=Han}/u.test(text) ? "zh" : "";
+    const content = create(MessageContentSchema, { body: { case: "text", value: text }, language });
+    const act = await this.store.enqueue(this.message(toBinary(MessageContentSchema, content)));
+    this.start();
+    this.announce([act], []);
+  }
+
+  /** A refused id is dead: the same words go as a new act. */
+  async resend(act: Act): Promise<void> {
+    const again = await this.store.replace(act.id, this.message(act.content));
+    this.announce(again ? [again] : [], [act.id]);
+  }
+
+  async discard(act: Act): Promise<void> {
+    if (act.state === "waiting") {
+      this.do({ is: "discard", id: act.id });
+      return;
+    }
+    await this.store.replace(act.id, null);
+    this.announce([], [act.id]);
+  }
+
+  markRead(seq: number): void {
+    if (seq > this.status.read) this.do({ is: "read", seq });
+  }
+
+  typing(on: boolean): void {
+    this.do({ is: "typing", on });
+  }
+
+  /** Shows older entries: from the store, and once those are shown, from the gateway. */
+  older(storedMore: boolean): void {
+    this.most += 60;
+    this.changed();
+    if (!storedMore) this.do({ is: "older" });
+  }
+
+  nudge(): void {
+    this.do({ is: "nudge" });
+  }
+
+  visit(url: string): void {
+    this.do({ is: "visit", url });
+  }
+
+  identify(jwt: string): void {
+    this.start();
+    this.do({ is: "identify", jwt });
+  }
+
+  end(): void {
+    this.sender?.end();
+    this.leadership?.end();
+    this.channel?.close();
+    this.store.close();
+  }
+}
+
+/** The gateway's socket, as the machine's outputs use it. */
+export const socketTo =
+  (url: string): Surface["connect"] =>
+  (on): Socket => {
+    const socket = new WebSocket(url);
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("open", () => on.opened());
+    socket.addEventListener("close", () => on.closed());
+    socket.addEventListener("message", (event: MessageEvent) => {
+      // A text frame is no frame.
+      const bytes = event.data instanceof ArrayBuffer ? new Uint8Array(event.data) : Uint8Array.of(0xff);
+      on.frame(bytes);
+    });
+    return {
+      send: (bytes) => {
+        if (socket.readyState === WebSocket.OPEN) socket.send(bytes as Uint8Array<ArrayBuffer>);
+      },
+      close: () => socket.close(),
+    };
+  };
