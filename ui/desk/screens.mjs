@@ -1,5 +1,6 @@
 // Writes every screen of the desk, light and dark, zh and en, to a folder: `node desk/screens.mjs FOLDER [FILTER]`.
-// It serves ui/dist/desk (build it first) on a free port and looks with the system's Chromium (CHROMIUM overrides).
+// It serves ui/dist/desk (build it first; DESK_DIST names another folder) on a free port of loopback and looks with
+// the system's Chromium (CHROMIUM names another).
 
 import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -67,6 +68,7 @@ const screens = [
 
 const server = await preview({
   configFile: join(here, "../vite.desk.ts"),
+  ...(process.env.DESK_DIST ? { build: { outDir: resolve(process.env.DESK_DIST) } } : {}),
   preview: { host: "127.0.0.1", port: 0, strictPort: false },
   logLevel: "silent",
 });

@@ -14,7 +14,9 @@ function read(area: string, locale: string): Texts {
 }
 
 function slots(text: unknown): string[] {
-  return [...JSON.stringify(text).matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "").toSorted();
+  const words = typeof text === "string" ? text : JSON.stringify((text as { match: unknown }[])[0]?.match);
+  const names = [...words.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "");
+  return [...new Set(names)].toSorted();
 }
 
 /** Sources under these folders that agents and customers see words of. */

@@ -41,7 +41,8 @@ export class Workplace {
   readonly facts: DeskFacts;
   readonly toasts = new Toasts();
   readonly poppedOut: string | null;
-  readonly start: StartState;
+  /** What the log-in begins from; read again when somebody has logged out. */
+  start: StartState;
 
   settings: Settings = $state.raw({
     theme: "system",
@@ -67,7 +68,7 @@ export class Workplace {
 
   constructor(host: Host, start: StartState) {
     this.host = host;
-    this.start = start;
+    this.start = $state.raw(start);
     this.poppedOut = start.popped_out;
     this.facts = new DeskFacts((event) => this.#onHappening(event));
     this.facts.apply([
@@ -84,11 +85,17 @@ export class Workplace {
     this.sessionEnded = "";
     this.dialog = null;
     this.panelDemanded = false;
+    this.start = start;
     this.settings = start.settings;
     this.facts.apply([{ event: "popped", conversations: start.popped }]);
     this.layout = withoutConversations(wholeLayout(start.layout), this.facts.popped);
     applyLooks(start.settings);
     if (start.me !== null) this.facts.apply([{ event: "me", me: start.me }]);
+  }
+
+  async readStart(): Promise<void> {
+    this.dialog = null;
+    this.start = (await this.tell(this.host.start())) ?? this.start;
   }
 
   toggleDialog(dialog: Dialog): void {

@@ -1,0 +1,114 @@
+// @vitest-environment jsdom
+import { flushSync, mount, unmount } from "svelte";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { StartState } from "../../src/gen/shell";
+import type { Host } from "../../src/host/host";
+import { Workplace } from "../state/workplace.svelte";
+import Login from "./Login.svelte";
+
+const start: StartState = {
+  me: null,
+  gateway: "im.example.com",
+  name: "shen",
+  password: "",
+  passphrase: "no",
+  keyring: true,
+  trouble: null,
+  settings: { theme: "light", language: "en", notify: true, sound: true, safe_graphics: false },
+  layout: { tiles: 2, open: [], focused: 0, panel: null, tab: "mine" },
+  popped_out: null,
+  popped: [],
+  version: "0.1.0",
+};
+
+let drawn: ReturnType<typeof mount> | undefined;
+
+function draw(host: Partial<Host>, begin: Partial<StartState> = {}) {
+  const place = new Workplace(host as Host, { ...start, ...begin });
+  drawn = mount(Login, { target: document.body, props: { place } });
+  flushSync();
+  return place;
+}
+
+function fill(name: string, value: string) {
+  const input = document.querySelector<HTMLInputElement>(`input[name=${name}]`);
+  if (!input) throw new Error(`no field ${name}`);
+  input.value = value;
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+async function submit() {
+  document.querySelector("form")?.dispatchEvent(new SubmitEvent("submit", { bubbles: true, cancelable: true }));
+  await new Promise((resolve) => setTimeout(resolve));
+  flushSync();
+}
+
+const alert = () => document.querySelector("[role=alert]")?.textContent?.trim();
+
+beforeEach(() => vi.stubGlobal("matchMedia", () => ({ matches: false })));
+afterEach(async () => {
+  if (drawn) await unmount(drawn);
+  vi.unstubAllGlobals();
+});
+
+describe("the log-in", () => {
+  it.each([
+    ["credentials", 0, "The agent name or the password is wrong."],
+    ["locked", 60_000, "Too many wrong attempts; the account is locked for now. Try again in 60 s."],
+    ["network", 0, "The server cannot be reached. Check the network and the address, then try again."],
+    [
+      "version",
+      0,
+      "This app and the server are of versions that do not fit. Update the app or ask your administrator.",
+    ],
+    ["not_a_gateway", 0, "There is no Zuoxi server at this address. Check it."],
+  ])("says what %s means and what to do", async (code, retryMs, words) => {
+    draw({ logIn: () => Promise.reject({ code, retry_ms: retryMs }) });
+    fill("password", "secret");
+    await submit();
+    expect(alert()).toBe(words);
+  });
+
+  it("asks for what is missing before it asks the server", async () => {
+    const logIn = vi.fn();
+    draw({ logIn });
+    await submit();
+    expect(alert()).toBe("Type your password first.");
+    expect(logIn).not.toHaveBeenCalled();
+  });
+
+  it("goes on with what the server says about the account", async () => {
+    const me = { id: "1", name: "J", login: "shen", gateway: "g", presence: "online", lead: false } as const;
+    const logIn = vi.fn(() => Promise.resolve());
+    const place = draw({ logIn, start: () => Promise.resolve({ ...start, me }) });
+    fill("password", "secret");
+    await submit();
+    expect(logIn).toHaveBeenCalledWith({ gateway: "im.example.com", name: "shen", password: "secret", remember: true });
+    expect(place.facts.me?.login).toBe("shen");
+  });
+
+  it("opens the store with its passphrase first, where there is no keyring", async () => {
+    const calls: string[] = [];
+    draw(
+      {
+        unlock: (passphrase) => Promise.resolve(void calls.push(`unlock ${passphrase}`)),
+        start: () => Promise.resolve({ ...start, keyring: false }),
+        logIn: () => Promise.resolve(void calls.push("log in")),
+      },
+      { keyring: false, passphrase: "new" },
+    );
+    expect(document.querySelector("input[name=remember]")).toBeNull();
+    fill("password", "secret");
+    fill("passphrase", "open sesame");
+    await submit();
+    expect(alert()).toBe("The two passphrases differ.");
+    fill("passphrase-again", "open sesame");
+    await submit();
+    expect(calls).toEqual(["unlock open sesame", "log in"]);
+  });
+
+  it("tells why a remembered account could not be opened", () => {
+    draw({}, { trouble: { code: "damaged", retry_ms: 0 } });
+    expect(alert()).toContain("damaged");
+  });
+});
