@@ -5,12 +5,12 @@ import { freshId } from "./ids";
 import { sizeOf } from "./limits";
 import { TypingSignal } from "./typing";
 
+const draft = (text: string): DraftView => ({ text, note: "", on_note: false });
+
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 describe("a draft", () => {
-  const draft = (text: string): DraftView => ({ text, note: "", on_note: false });
-
   it("is written once hands pause, with the last words", () => {
     const saved: string[] = [];
     const keeper = new DraftKeeper(({ text }) => saved.push(text));

@@ -2,6 +2,8 @@ import type { TimelineRow } from "../../src/gen/view";
 
 /** What a row can ask of its tile. */
 export interface RowActs {
+  /** There is a composer to put words into. */
+  readonly writable: boolean;
   /** A look at where it leads comes first. */
   openLink(url: string): void;
   editAgain(text: string, note: boolean): void;
