@@ -129,7 +129,7 @@ impl Desk {
                 self.batch().await;
             }
         };
-        if let Ok(found) = tokio::time::timeout(std::time::Duration::from_secs(30), waited).await {
+        if let Ok(found) = tokio::time::timeout(std::time::Duration::from_secs(20), waited).await {
             return found;
         }
         let diagnostics = self.engine.diagnostics().await;
