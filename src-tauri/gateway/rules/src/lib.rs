@@ -9,6 +9,7 @@
 //! Inside: `acts` checks in PROTOCOL.md's order, `doing` does what each kind asks for, `change` is the result in
 //! memory, `telling` writes it and tells whom it concerns; `rights` alone says who may see and do what.
 
+mod account;
 mod acts;
 mod beats;
 mod board;
@@ -18,6 +19,7 @@ pub mod conformance;
 mod connection;
 mod dispatch;
 mod doing;
+mod door;
 mod entering;
 mod entropy;
 pub mod event;
@@ -38,6 +40,7 @@ mod signals;
 pub mod store;
 mod telling;
 mod timer;
+mod welcome;
 mod wording;
 
 pub use config::Config;

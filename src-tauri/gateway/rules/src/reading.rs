@@ -182,74 +182,13 @@ impl Gateway {
             _ => return Err(Unanswered::Said(problem(ProblemCode::BadFrame, 0))),
         };
         let codec = self.codec(connection);
-        Ok(Kind::EntriesPage(self.page(
+        Ok(Kind::EntriesPage(page_of(
             group,
             &conversation,
             reader,
             codec,
             &wanted,
         )?))
-    }
-
-    fn page(
-        &self,
-        group: &mut Group<'_>,
-        conversation: &Conversation,
-        reader: Reader,
-        codec: BlockCodec,
-        wanted: &Wanted,
-    ) -> Stored<EntriesPage> {
-        let (head, floor) = (reader.head(conversation), reader.floor(conversation));
-        let mut page = EntriesPage {
-            conversation: conversation.id.to_bytes(),
-            head,
-            floor,
-            ..EntriesPage::default()
-        };
-        let first = wanted.first.max(floor).max(1);
-        let last = wanted.last.min(head);
-        let mut room = PAGE_BYTES;
-        let mut left = limits::PAGE_ENTRIES;
-        let mut at = if wanted.newest { last } else { first };
-        while left > 0 && first <= at && at <= last {
-            // One range of fixed borders at a time, so that no more than a block is ever held.
-            let start = (at - 1) / limits::BLOCK_SEQS * limits::BLOCK_SEQS + 1;
-            let (from, to) = if wanted.newest {
-                (start.max(first).max((at + 1).saturating_sub(left)), at)
-            } else {
-                (at, (start + limits::BLOCK_SEQS - 1).min(last).min(at + left - 1))
-            };
-            let entries = read(group, conversation.id, reader, from, to)?;
-            let fitting = fitting(&entries, reader, wanted.newest, &mut room);
-            let (Some(begin), Some(end)) = (fitting.first(), fitting.last()) else {
-                break;
-            };
-            let (begin, end) = (reader.seq(begin), reader.seq(end));
-            let bytes = fitting.iter().map(|entry| encoded(entry, reader)).collect();
-            let packed = block::encode(codec, begin, end, 0, bytes);
-            page.blocks
-                .push(packed.map_err(|error| StoreError::Broken(error.to_string()))?);
-            left -= end - begin + 1;
-            if (begin, end) != (from, to) {
-                break;
-            }
-            match (wanted.newest, from.checked_sub(1)) {
-                (true, Some(below)) => at = below,
-                _ => at = to + 1,
-            }
-        }
-        if wanted.newest {
-            page.blocks.reverse();
-            page.positions = positions_for(group, conversation, reader)?;
-        }
-        page.covers = match (page.blocks.first(), page.blocks.last()) {
-            (Some(begin), Some(end)) => Some(SeqRange {
-                first: begin.first,
-                last: end.last,
-            }),
-            _ => None,
-        };
-        Ok(page)
     }
 
     fn find_time(&mut self, group: &mut Group<'_>, session: Session, ask: &FindTime) -> Answered {
@@ -309,7 +248,7 @@ impl Gateway {
             last: conversation.head,
             newest: true,
         };
-        let page = self.page(group, &conversation, Reader::Agent, codec, &wanted)?;
+        let page = page_of(group, &conversation, Reader::Agent, codec, &wanted)?;
         // Only now: what was pushed before is in the snapshot.
         if let Some(known) = self.connections.get_mut(&connection) {
             known.watches.insert(conversation.id);
@@ -459,4 +398,64 @@ fn hash_range(group: &mut Group<'_>, conversation: &Conversation, reader: Reader
     }
     hash.sha256 = digest.finalize().to_vec().into();
     Ok(())
+}
+
+fn page_of(
+    group: &mut Group<'_>,
+    conversation: &Conversation,
+    reader: Reader,
+    codec: BlockCodec,
+    wanted: &Wanted,
+) -> Stored<EntriesPage> {
+    let (head, floor) = (reader.head(conversation), reader.floor(conversation));
+    let mut page = EntriesPage {
+        conversation: conversation.id.to_bytes(),
+        head,
+        floor,
+        ..EntriesPage::default()
+    };
+    let first = wanted.first.max(floor).max(1);
+    let last = wanted.last.min(head);
+    let mut room = PAGE_BYTES;
+    let mut left = limits::PAGE_ENTRIES;
+    let mut at = if wanted.newest { last } else { first };
+    while left > 0 && first <= at && at <= last {
+        // One range of fixed borders at a time, so that no more than a block is ever held.
+        let start = (at - 1) / limits::BLOCK_SEQS * limits::BLOCK_SEQS + 1;
+        let (from, to) = if wanted.newest {
+            (start.max(first).max((at + 1).saturating_sub(left)), at)
+        } else {
+            (at, (start + limits::BLOCK_SEQS - 1).min(last).min(at + left - 1))
+        };
+        let entries = read(group, conversation.id, reader, from, to)?;
+        let fitting = fitting(&entries, reader, wanted.newest, &mut room);
+        let (Some(begin), Some(end)) = (fitting.first(), fitting.last()) else {
+            break;
+        };
+        let (begin, end) = (reader.seq(begin), reader.seq(end));
+        let bytes = fitting.iter().map(|entry| encoded(entry, reader)).collect();
+        let packed = block::encode(codec, begin, end, 0, bytes);
+        page.blocks
+            .push(packed.map_err(|error| StoreError::Broken(error.to_string()))?);
+        left -= end - begin + 1;
+        if (begin, end) != (from, to) {
+            break;
+        }
+        match (wanted.newest, from.checked_sub(1)) {
+            (true, Some(below)) => at = below,
+            _ => at = to + 1,
+        }
+    }
+    if wanted.newest {
+        page.blocks.reverse();
+        page.positions = positions_for(group, conversation, reader)?;
+    }
+    page.covers = match (page.blocks.first(), page.blocks.last()) {
+        (Some(begin), Some(end)) => Some(SeqRange {
+            first: begin.first,
+            last: end.last,
+        }),
+        _ => None,
+    };
+    Ok(page)
 }

@@ -64,17 +64,19 @@ pub(crate) fn may(people: &People, who: Who, conversation: &Conversation, kind: 
     let part = part(people, who, conversation);
     let closed = conversation.status == Status::Closed;
     let queued = conversation.status == Status::Queued;
+    let serving = matches!(
+        kind,
+        ActKind::Message | ActKind::Close | ActKind::Take | ActKind::Transfer
+    );
     let allowed = match (part, kind) {
         (Part::Customer, _) if conversation.linked_to.is_some() => return Err(RefusalCode::Linked),
         (Part::Customer, ActKind::Close) if closed => return Err(RefusalCode::Closed),
         (Part::Customer, ActKind::Message | ActKind::Recall | ActKind::Rating | ActKind::Close) => true,
         (Part::None | Part::Customer, _) | (_, ActKind::Rating) => return Err(RefusalCode::NotFound),
+        _ if closed && serving => return Err(RefusalCode::Closed),
         // Whether a recall's target is an own note, where only notes may be written, is checked with the target.
-        (_, ActKind::Note | ActKind::Recall) | (Part::Holder, ActKind::Tag) => true,
-        (_, ActKind::Message | ActKind::Close | ActKind::Take | ActKind::Transfer) if closed => {
-            return Err(RefusalCode::Closed);
-        }
-        (Part::Holder, ActKind::Message | ActKind::Close | ActKind::Take | ActKind::Transfer) => true,
+        (_, ActKind::Note | ActKind::Recall) => true,
+        (Part::Holder, _) => serving || kind == ActKind::Tag,
         (Part::Team { .. }, ActKind::Take) => queued || leads(people, who, conversation),
         (Part::Team { .. }, ActKind::Transfer) => leads(people, who, conversation),
         _ => false,

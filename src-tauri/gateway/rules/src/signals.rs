@@ -114,55 +114,10 @@ impl Gateway {
         }
     }
 
-    pub(crate) fn set_presence(
-        &mut self,
-        group: &mut Group<'_>,
-        connection: ConnectionId,
-        request: u32,
-        session: Session,
-        wanted: Presence,
-    ) {
-        let Who::Agent(agent) = session.who else {
-            let said = gateway_frame::Kind::Problem(problem(ProblemCode::NotFound, 0));
-            return group.mail.say(connection, request, said);
-        };
-        let stored = group.usable().and_then(|()| self.want_presence(group, agent, wanted));
-        let said = match stored {
-            Ok(()) => gateway_frame::Kind::Done(Done {}),
-            Err(_) => gateway_frame::Kind::Problem(problem(ProblemCode::Store, RETRY_MS)),
-        };
-        group.leaving.push(Leaving::Reply(connection, request, Box::new(said)));
-    }
-
-    /// Offline is how an agent without a device looks, and nothing that can be asked for.
-    pub(crate) fn want_presence(
-        &self,
-        group: &mut Group<'_>,
-        agent: Id,
-        wanted: Presence,
-    ) -> Result<(), crate::store::StoreError> {
-        if matches!(wanted, Presence::Online | Presence::Busy | Presence::Away) {
-            group.store.put_presence(agent, wanted)?;
-            group.effects.push(Effect::Presence(agent, wanted));
-        }
-        Ok(())
-    }
-
-    fn tell_presence(&self, group: &mut Group<'_>, to: &BTreeSet<ConnectionId>, who: Id, presence: Presence) {
-        let moves = vec![PresenceMove {
-            member: who.to_bytes(),
-            presence: presence.into(),
-        }];
-        for connection in to {
-            let kind = gateway_frame::Kind::PresenceMoves(PresenceMoves { moves: moves.clone() });
-            group.mail.say(*connection, 0, kind);
-        }
-    }
-
     /// Colleagues see it, and those who wait learn whether anybody is there.
     pub(crate) fn agent_moved(&mut self, group: &mut Group<'_>, agent: Id) {
         let all: BTreeSet<ConnectionId> = self.agents.values().flatten().copied().collect();
-        self.tell_presence(group, &all, agent, self.presence_of(agent));
+        tell_presence(group, &all, agent, self.presence_of(agent));
         let teams: Vec<Id> = match self.people.agents.get(&agent) {
             Some(known) => known.teams.iter().map(|membership| membership.team).collect(),
             None => Vec::new(),
@@ -187,7 +142,7 @@ impl Gateway {
             Presence::Offline
         };
         let devices = self.devices(agent).into_iter().collect();
-        self.tell_presence(group, &devices, customer, online);
+        tell_presence(group, &devices, customer, online);
     }
 
     // ---- coming and going --------------------------------------------------------------------------------------
@@ -290,4 +245,48 @@ impl Gateway {
             }
         }
     }
+}
+
+/// Offline is how an agent without a device looks, and nothing that can be asked for.
+pub(crate) fn want_presence(
+    group: &mut Group<'_>,
+    agent: Id,
+    wanted: Presence,
+) -> Result<(), crate::store::StoreError> {
+    if matches!(wanted, Presence::Online | Presence::Busy | Presence::Away) {
+        group.store.put_presence(agent, wanted)?;
+        group.effects.push(Effect::Presence(agent, wanted));
+    }
+    Ok(())
+}
+
+fn tell_presence(group: &mut Group<'_>, to: &BTreeSet<ConnectionId>, who: Id, presence: Presence) {
+    let moves = vec![PresenceMove {
+        member: who.to_bytes(),
+        presence: presence.into(),
+    }];
+    for connection in to {
+        let kind = gateway_frame::Kind::PresenceMoves(PresenceMoves { moves: moves.clone() });
+        group.mail.say(*connection, 0, kind);
+    }
+}
+
+/// An agent asks for a presence.
+pub(crate) fn set_presence(
+    group: &mut Group<'_>,
+    connection: ConnectionId,
+    request: u32,
+    session: Session,
+    wanted: Presence,
+) {
+    let Who::Agent(agent) = session.who else {
+        let said = gateway_frame::Kind::Problem(problem(ProblemCode::NotFound, 0));
+        return group.mail.say(connection, request, said);
+    };
+    let stored = group.usable().and_then(|()| want_presence(group, agent, wanted));
+    let said = match stored {
+        Ok(()) => gateway_frame::Kind::Done(Done {}),
+        Err(_) => gateway_frame::Kind::Problem(problem(ProblemCode::Store, RETRY_MS)),
+    };
+    group.leaving.push(Leaving::Reply(connection, request, Box::new(said)));
 }
