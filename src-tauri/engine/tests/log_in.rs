@@ -27,7 +27,11 @@ fn desk(keyring: Arc<dyn Keyring>) -> Desk {
     let data = tempfile::tempdir().unwrap();
     let (transport, gateway) = scripted();
     let engine = desks::open(data.path(), transport, keyring);
-    Desk { engine, gateway, _data: data }
+    Desk {
+        engine,
+        gateway,
+        _data: data,
+    }
 }
 
 fn with_keyring() -> Desk {
@@ -61,8 +65,18 @@ async fn refuses(code: ProblemCode, retry_ms: u32) -> CallError {
                 _ => None,
             })
             .await;
-        assert!(matches!(name, log_in::Credential::Agent(agent) if agent.name == "lin" && agent.password == "secret words"));
-        peer.say(1, gateway_frame::Kind::Problem(Problem { code: code as i32, retry_ms, ..Problem::default() })).await;
+        assert!(
+            matches!(name, log_in::Credential::Agent(agent) if agent.name == "lin" && agent.password == "secret words")
+        );
+        peer.say(
+            1,
+            gateway_frame::Kind::Problem(Problem {
+                code: code as i32,
+                retry_ms,
+                ..Problem::default()
+            }),
+        )
+        .await;
         let _ = peer.next().await;
     })
     .await
@@ -75,17 +89,30 @@ async fn a_wrong_password_is_told_and_nothing_is_kept() {
     let mut desk = with_keyring();
     let refused = log_in(&mut desk, async |peer: Peer| {
         peer.hello(1).await;
-        peer.say(1, gateway_frame::Kind::Problem(Problem { code: 5, ..Problem::default() })).await;
+        peer.say(
+            1,
+            gateway_frame::Kind::Problem(Problem {
+                code: 5,
+                ..Problem::default()
+            }),
+        )
+        .await;
     });
     assert_eq!(code(refused.await), "credentials");
     let start = desk.engine.start().await.unwrap();
     assert_eq!((start.me, start.accounts.len()), (None, 0));
-    assert!(!desk._data.path().join("accounts").exists(), "a mistyped name leaves no database behind");
+    assert!(
+        !desk._data.path().join("accounts").exists(),
+        "a mistyped name leaves no database behind"
+    );
 }
 
 #[tokio::test]
 async fn a_locked_account_says_when_to_come_again() {
-    assert_eq!(refuses(ProblemCode::Locked, 60_000).await, CallError::later("locked", 60_000));
+    assert_eq!(
+        refuses(ProblemCode::Locked, 60_000).await,
+        CallError::later("locked", 60_000)
+    );
     assert_eq!(refuses(ProblemCode::Disabled, 0).await.code, "disabled");
 }
 
@@ -101,9 +128,13 @@ async fn an_unknown_gateway_is_told() {
 #[tokio::test]
 async fn what_is_no_gateway_is_told() {
     let mut desk = with_keyring();
-    let garbage = log_in(&mut desk, async |peer: Peer| peer.say_bytes(b"\xff\xff\xff\xff garbage").await);
+    let garbage = log_in(&mut desk, async |peer: Peer| {
+        peer.say_bytes(b"\xff\xff\xff\xff garbage").await
+    });
     assert_eq!(code(garbage.await), "not_a_gateway");
-    let other = log_in(&mut desk, async |peer: Peer| peer.say(0, gateway_frame::Kind::Pong(Default::default())).await);
+    let other = log_in(&mut desk, async |peer: Peer| {
+        peer.say(0, gateway_frame::Kind::Pong(Default::default())).await
+    });
     assert_eq!(code(other.await), "not_a_gateway");
 }
 
@@ -111,7 +142,12 @@ async fn what_is_no_gateway_is_told() {
 async fn a_gateway_of_another_version_is_told_before_the_password_leaves() {
     let mut desk = with_keyring();
     let refused = log_in(&mut desk, async |mut peer: Peer| {
-        let hello = Hello { version_min: 2, version_max: 3, nonce: vec![7; 16].into(), ..Hello::default() };
+        let hello = Hello {
+            version_min: 2,
+            version_max: 3,
+            nonce: vec![7; 16].into(),
+            ..Hello::default()
+        };
         peer.say(0, gateway_frame::Kind::Hello(hello)).await;
         assert!(peer.next().await.is_none());
     });
@@ -122,7 +158,11 @@ async fn a_gateway_of_another_version_is_told_before_the_password_leaves() {
 async fn what_is_no_address_never_reaches_the_network() {
     let desk = with_keyring();
     for address in ["", "a b", "http://chat.example.com", "ftp://chat.example.com"] {
-        assert_eq!(code(desk.engine.log_in(address, "lin", "pw", true).await), "invalid", "{address}");
+        assert_eq!(
+            code(desk.engine.log_in(address, "lin", "pw", true).await),
+            "invalid",
+            "{address}"
+        );
     }
     assert_eq!(code(desk.engine.log_in(GATEWAY, " ", "pw", true).await), "invalid");
 }
@@ -142,7 +182,10 @@ async fn without_a_keyring_a_passphrase_comes_before_the_password() {
     let desk = desk(Arc::new(NoKeyring));
     let start = desk.engine.start().await.unwrap();
     assert_eq!((start.passphrase, start.keyring), (PassphraseNeed::New, false));
-    assert_eq!(code(desk.engine.log_in(GATEWAY, "lin", "pw", true).await), "passphrase_needed");
+    assert_eq!(
+        code(desk.engine.log_in(GATEWAY, "lin", "pw", true).await),
+        "passphrase_needed"
+    );
     assert_eq!(code(desk.engine.unlock("short").await), "too_short");
     desk.engine.unlock("一二三四五六七八").await.unwrap();
     assert_eq!(desk.engine.start().await.unwrap().passphrase, PassphraseNeed::No);
@@ -153,7 +196,10 @@ async fn a_data_folder_that_cannot_be_made_is_told() {
     let data = tempfile::tempdir().unwrap();
     std::fs::write(data.path().join("file"), b"").unwrap();
     let (transport, _gateway) = scripted();
-    let surroundings = zuoxi_engine::Surroundings { transport, ..zuoxi_engine::Surroundings::system(Arc::new(|_| 0)) };
+    let surroundings = zuoxi_engine::Surroundings {
+        transport,
+        ..zuoxi_engine::Surroundings::system(Arc::new(|_| 0))
+    };
     let config = zuoxi_engine::EngineConfig {
         data_dir: data.path().join("file/below"),
         software: String::new(),

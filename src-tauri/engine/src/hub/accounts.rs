@@ -114,6 +114,9 @@ impl Hub {
                     Some(Err(error)) => self.trouble = Some(error),
                     None => {}
                 }
+                for command in std::mem::take(&mut self.early) {
+                    self.command(command);
+                }
                 for reply in std::mem::take(&mut self.waiting_starts) {
                     tell(reply, Ok(self.start()));
                 }

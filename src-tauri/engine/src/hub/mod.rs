@@ -78,6 +78,8 @@ pub(crate) struct Hub {
     /// The remembered account is being opened; who asks for the start waits.
     starting: bool,
     waiting_starts: Vec<Reply<Start>>,
+    /// What was asked before the remembered account was open. Bounded: each caller waits for its answer.
+    early: Vec<Command>,
     passphrase: PassphraseNeed,
     keyring: bool,
     trouble: Option<CallError>,
@@ -134,6 +136,7 @@ impl Hub {
             active: None,
             starting: true,
             waiting_starts: Vec::new(),
+            early: Vec::new(),
             passphrase: PassphraseNeed::No,
             keyring: false,
             trouble: None,
@@ -246,6 +249,7 @@ impl Hub {
             Command::Unsent(reply) => tell(reply, Ok(self.unsent())),
             Command::System(event) => self.system_event(event),
             Command::Stop(reply) => return Some(reply),
+            command if self.starting => self.early.push(command),
             command => {
                 // Without an account the reply is dropped, which tells the caller `session`.
                 if let Some(active) = &mut self.active {

@@ -1,0 +1,216 @@
+//! The account's database over restarts: resumed without a network, behind a passphrase, damaged, and written by a newer
+//! version of the app.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
+
+mod desks;
+mod scripted;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tempfile::TempDir;
+use zuoxi_engine::net::NetError;
+use zuoxi_engine::store::{Accounts, Keyring, MemoryKeyring, NoKeyring};
+use zuoxi_engine::{Engine, PassphraseNeed};
+use zuoxi_wire::v1::{LoggedIn, Member, MemberRole, client_frame, gateway_frame, log_in};
+
+use scripted::{Peer, ScriptedGateway, ScriptedTransport, patiently, scripted};
+
+const GATEWAY: &str = "chat.example.com";
+
+/// Answers a log-in; gives the token that resumed, or nothing for a password.
+async fn welcome(peer: &mut Peer) -> Option<Bytes> {
+    peer.hello(1).await;
+    let (request, credential) = peer
+        .find(|request, kind| match kind {
+            client_frame::Kind::LogIn(log_in) => Some((request, log_in.credential)),
+            _ => None,
+        })
+        .await;
+    let resumed = match credential {
+        Some(log_in::Credential::Session(token)) => Some(token),
+        _ => None,
+    };
+    let me = Member {
+        id: vec![5; 16].into(),
+        role: MemberRole::Agent as i32,
+        name: "小林".into(),
+        login: "lin".into(),
+        capacity: 5,
+    };
+    let logged_in = LoggedIn {
+        session: if resumed.is_some() {
+            Bytes::new()
+        } else {
+            vec![6; 32].into()
+        },
+        me: Some(me),
+        epoch: 1,
+        heartbeat_ms: 10_000,
+        window_pushes: 512,
+        window_bytes: 1 << 20,
+        window_acts: 32,
+        ..LoggedIn::default()
+    };
+    peer.say(request, gateway_frame::Kind::LoggedIn(logged_in)).await;
+    resumed
+}
+
+/// One computer: its data folder and keyring outlive the engine.
+struct Computer {
+    data: TempDir,
+    keyring: Arc<dyn Keyring>,
+    transport: Arc<ScriptedTransport>,
+    gateway: ScriptedGateway,
+}
+
+impl Computer {
+    fn new(keyring: Arc<dyn Keyring>) -> Self {
+        let (transport, gateway) = scripted();
+        Self {
+            data: tempfile::tempdir().unwrap(),
+            keyring,
+            transport,
+            gateway,
+        }
+    }
+
+    fn start(&self) -> Engine {
+        desks::open(self.data.path(), self.transport.clone(), self.keyring.clone())
+    }
+
+    /// Buys a session with the password, then resumes with it.
+    async fn log_in(&mut self, engine: &Engine, remember: bool) -> Peer {
+        let answering = async {
+            assert_eq!(welcome(&mut self.gateway.accept().await).await, None);
+            let mut peer = self.gateway.accept().await;
+            assert_eq!(welcome(&mut peer).await, Some(vec![6; 32].into()));
+            peer
+        };
+        let (result, peer) =
+            patiently(async { tokio::join!(engine.log_in(GATEWAY, "lin", "pw", remember), answering) }).await;
+        result.unwrap();
+        peer
+    }
+
+    fn no_network(&self) {
+        self.gateway.refuse(Some(NetError::Network("no route".into())));
+    }
+
+    fn database(&self) -> std::path::PathBuf {
+        Accounts::new(self.data.path()).list().unwrap()[0].database()
+    }
+}
+
+#[tokio::test]
+async fn a_remembered_session_goes_on_without_a_network_and_resumes_with_one() {
+    let mut computer = Computer::new(Arc::new(MemoryKeyring::default()));
+    let engine = computer.start();
+    drop(computer.log_in(&engine, true).await);
+    engine.stop().await.unwrap();
+    computer.no_network();
+    let engine = computer.start();
+    let start = engine.start().await.unwrap();
+    assert_eq!(start.me.unwrap().name, "小林");
+    assert_eq!((start.gateway.as_str(), start.name.as_str()), (GATEWAY, "lin"));
+    // What a composer holds is kept without anybody to send it to.
+    let conversation = "0190b5a0-0000-7000-8000-000000000001";
+    let window = desks::Window::open(&engine, "main").await;
+    let draft = zuoxi_engine::view::DraftView {
+        text: "您好".into(),
+        ..Default::default()
+    };
+    engine
+        .save_draft(&window.id, conversation, draft.clone())
+        .await
+        .unwrap();
+    engine.stop().await.unwrap();
+    computer.gateway.refuse(None);
+    let engine = computer.start();
+    // Asked before the account is open: it waits for that.
+    assert_eq!(engine.read_draft(conversation).await.unwrap(), draft);
+    let mut peer = computer.gateway.accept().await;
+    assert_eq!(welcome(&mut peer).await, Some(vec![6; 32].into()));
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_remembered_ends_with_the_app() {
+    let mut computer = Computer::new(Arc::new(MemoryKeyring::default()));
+    let engine = computer.start();
+    drop(computer.log_in(&engine, false).await);
+    engine.stop().await.unwrap();
+    let start = computer.start().start().await.unwrap();
+    assert_eq!((start.me, start.name.as_str()), (None, "lin"));
+}
+
+#[tokio::test]
+async fn logging_out_ends_the_session_and_keeps_the_database() {
+    let mut computer = Computer::new(Arc::new(MemoryKeyring::default()));
+    let engine = computer.start();
+    let mut peer = computer.log_in(&engine, true).await;
+    engine.log_out(false).await.unwrap();
+    peer.find(|_, kind| matches!(kind, client_frame::Kind::LogOut(_)).then_some(()))
+        .await;
+    assert_eq!(engine.start().await.unwrap().me, None);
+    assert!(computer.database().exists());
+    // And in again, on the same database.
+    drop(computer.log_in(&engine, true).await);
+    assert!(engine.start().await.unwrap().me.is_some());
+}
+
+#[tokio::test]
+async fn a_wrong_passphrase_is_told_and_the_right_one_goes_on() {
+    let mut computer = Computer::new(Arc::new(NoKeyring));
+    let engine = computer.start();
+    engine.unlock("一二三四五六七八").await.unwrap();
+    drop(computer.log_in(&engine, true).await);
+    engine.stop().await.unwrap();
+    computer.no_network();
+    let engine = computer.start();
+    let start = engine.start().await.unwrap();
+    assert_eq!((start.me, start.passphrase), (None, PassphraseNeed::Known));
+    assert_eq!(
+        engine.unlock("一二三四五六七九").await.unwrap_err().code,
+        "passphrase_wrong"
+    );
+    engine.unlock("一二三四五六七八").await.unwrap();
+    let start = engine.start().await.unwrap();
+    assert_eq!((start.me.is_some(), start.passphrase), (true, PassphraseNeed::No));
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_told_and_can_be_set_aside() {
+    let mut computer = Computer::new(Arc::new(MemoryKeyring::default()));
+    let engine = computer.start();
+    drop(computer.log_in(&engine, true).await);
+    engine.stop().await.unwrap();
+    std::fs::write(computer.database(), vec![7; 64 * 1024]).unwrap();
+    let engine = computer.start();
+    let start = engine.start().await.unwrap();
+    assert_eq!((start.me, start.trouble.unwrap().code.as_str()), (None, "damaged"));
+    engine.set_aside(GATEWAY, "lin").await.unwrap();
+    drop(computer.log_in(&engine, true).await);
+    let start = engine.start().await.unwrap();
+    assert_eq!((start.me.is_some(), start.trouble), (true, None));
+}
+
+#[tokio::test]
+async fn a_newer_database_is_told_and_left_alone() {
+    let keyring = Arc::new(MemoryKeyring::default());
+    let mut computer = Computer::new(keyring.clone());
+    let engine = computer.start();
+    drop(computer.log_in(&engine, true).await);
+    engine.stop().await.unwrap();
+    let account = Accounts::new(computer.data.path()).list().unwrap().remove(0);
+    let key = keyring.read_key(account.name()).unwrap().unwrap();
+    let hex: String = key.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let database = rusqlite::Connection::open(account.database()).unwrap();
+    database
+        .execute_batch(&format!("PRAGMA key = \"x'{hex}'\"; PRAGMA cipher_page_size = 16384;"))
+        .unwrap();
+    database.pragma_update(None, "user_version", 99).unwrap();
+    drop(database);
+    let engine = computer.start();
+    assert_eq!(engine.start().await.unwrap().trouble.unwrap().code, "newer_database");
+    assert!(account.database().exists());
+}
