@@ -170,14 +170,12 @@ impl Lane {
     }
 
     /// When something must be done if nothing happens.
-    pub(crate) fn wake(&self, now: u64) -> Option<u64> {
-        if self.is_paused(now) {
-            return Some(self.pause_until);
-        }
-        self.numbered
-            .iter()
-            .filter(|numbered| numbered.in_flight)
-            .map(|numbered| numbered.sent_ms + UNANSWERED_MS)
-            .min()
+    pub(crate) fn wake(&self) -> Option<u64> {
+        let due = |numbered: &Numbered| match (numbered.answered, numbered.in_flight) {
+            (true, _) => None,
+            (false, true) => Some(numbered.sent_ms + UNANSWERED_MS),
+            (false, false) => Some(self.pause_until),
+        };
+        self.numbered.iter().filter_map(due).min()
     }
 }

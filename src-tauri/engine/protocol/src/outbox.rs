@@ -357,8 +357,8 @@ impl Outbox {
     }
 
     /// When something must be done if nothing happens.
-    pub(crate) fn wake(&self, now: u64) -> Option<u64> {
-        self.lanes.values().filter_map(|lane| lane.wake(now)).min()
+    pub(crate) fn wake(&self) -> Option<u64> {
+        self.lanes.values().filter_map(Lane::wake).min()
     }
 }
 

@@ -94,7 +94,6 @@ fn story(seed: u64) {
             (39, _) if world.dice.roll(4) == 0 => world.devices[agent].disk_full = true,
             _ => {}
         }
-        world.check_proofs();
         world.check_acts();
     }
     world.failing = 0;

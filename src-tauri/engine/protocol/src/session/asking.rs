@@ -287,7 +287,7 @@ impl Session {
     pub(super) fn next_wake(&self, now: u64) -> Option<u64> {
         let mut due = vec![self.connection.wake(), self.mark_wake()];
         if self.connection.is_live() {
-            due.extend([self.acks.due(), self.outbox.wake(now), self.feeds.wake()]);
+            due.extend([self.acks.due(), self.outbox.wake(), self.feeds.wake()]);
             due.push((!self.reads.is_empty()).then_some(self.reads_at));
             let waits = self.heartbeat.is_none() && self.asked_heartbeat_at > 0;
             due.push(waits.then_some(self.asked_heartbeat_at + HEARTBEAT_ASKED_MS));

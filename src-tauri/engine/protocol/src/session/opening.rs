@@ -159,6 +159,9 @@ impl Session {
         let token = Some(std::mem::take(&mut told.session)).filter(|token| !token.is_empty());
         if let Some(token) = &token {
             self.credential = Some(Credential::Session(token.clone()));
+        }
+        // Also one that was bought elsewhere and brought to the log-in.
+        if let Some(Credential::Session(token)) = &self.credential {
             turn.change(Change::Value(SESSION, self.remember.then(|| token.clone())));
         }
         let (positions, state) = (std::mem::take(&mut told.positions), told.state.take());

@@ -15,7 +15,7 @@ const BYTES: usize = limits::FRAME_BYTES as usize / 2;
 
 impl Session {
     pub(super) fn send_acts(&mut self, turn: &mut Turn<'_>) {
-        if self.outbox.wake(turn.now).is_some_and(|wake| wake <= turn.now) {
+        if self.outbox.wake().is_some_and(|wake| wake <= turn.now) {
             self.lanes_due.extend(self.outbox.keys());
         }
         let window = self
@@ -41,9 +41,6 @@ impl Session {
             }
             if !acts.is_empty() {
                 self.send(0, Some(client_frame::Kind::Acts(Acts { acts })), turn);
-            }
-            if self.outbox.wake(turn.now).is_some_and(|wake| wake <= turn.now) {
-                self.lanes_due.insert(key);
             }
         }
     }
@@ -85,7 +82,11 @@ impl Session {
         self.outbox.settle(act.id, conversation, seq, time_ms, turn);
         match accepted.push {
             Some(mut push) => {
-                if let Some(entry) = push.entry.as_mut().filter(|entry| entry.content_as_sent) {
+                if act.state == OutboxState::Voided {
+                    // Too late: what was sent isn't here any more, so the gap that its Seq leaves is pulled.
+                    push.entry = push.entry.filter(|entry| !entry.content_as_sent);
+                    push.head = push.head.max(seq);
+                } else if let Some(entry) = push.entry.as_mut().filter(|entry| entry.content_as_sent) {
                     entry.content = act.content.clone();
                     entry.content_as_sent = false;
                 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bytes::Bytes;
 use zuoxi_protocol::change::{Question, Transaction};
 use zuoxi_protocol::input::Output;
-use zuoxi_protocol::{Broken, Config, Input, MemoryDevice, Notice, Session, StoreFailure, Sync};
+use zuoxi_protocol::{Broken, Config, Credential, Input, MemoryDevice, Notice, Session, StoreFailure, Sync};
 use zuoxi_rules::ConnectionId;
 use zuoxi_wire::{Id, frame};
 
@@ -29,6 +29,9 @@ pub struct Link {
 pub struct Device {
     pub config: Config,
     pub session: Session,
+    pub credential: Credential,
+    /// The user must type the password again.
+    pub logged_out: bool,
     pub disk: MemoryDevice,
     links: Vec<Link>,
     commits: VecDeque<(u64, Transaction)>,
@@ -47,10 +50,12 @@ pub struct Device {
 }
 
 impl Device {
-    pub fn new(config: Config, now: u64) -> Self {
+    pub fn new(config: Config, credential: Credential, now: u64) -> Self {
         Self {
             session: Session::new(config.clone(), now),
             config,
+            credential,
+            logged_out: false,
             disk: MemoryDevice::default(),
             links: Vec::new(),
             commits: VecDeque::new(),
@@ -129,6 +134,7 @@ impl Device {
             Notice::ActGone { id } => {
                 self.gone.insert(*id);
             }
+            Notice::LogInFailed(_) | Notice::SessionEnded => self.logged_out = true,
             Notice::Sync(Sync::UpToDate { as_of_ms }) => self.proofs.push(*as_of_ms),
             _ => {}
         }
@@ -302,6 +308,8 @@ impl Device {
             seed,
             ..self.config.clone()
         };
-        self.session = Session::load(config, self.disk.load(), now);
+        let loaded = self.disk.load();
+        self.logged_out = !loaded.values.contains_key("session");
+        self.session = Session::load(config, loaded, now);
     }
 }

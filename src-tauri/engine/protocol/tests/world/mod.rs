@@ -137,15 +137,20 @@ impl World {
             presence: Presence::Unspecified,
             seed: self.dice.roll(u64::MAX),
         };
-        self.devices.push(Device::new(config, self.now));
+        self.devices.push(Device::new(config, credential, self.now));
+        self.log_in(n);
+        n
+    }
+
+    fn log_in(&mut self, device: usize) {
+        let credential = self.devices[device].credential.clone();
         self.tell(
-            n,
+            device,
             Input::User(Command::LogIn {
                 credential,
                 remember: true,
             }),
         );
-        n
     }
 
     pub fn add_agent(&mut self, login: &str) -> usize {
@@ -182,6 +187,7 @@ impl World {
             disk,
             self.trace.then_some(device),
         );
+        self.check_proofs(device);
     }
 
     pub fn user(&mut self, device: usize, command: Command) {
@@ -245,6 +251,9 @@ impl World {
         for n in 0..self.devices.len() {
             for input in self.devices[n].due(self.now) {
                 self.tell(n, input);
+            }
+            if std::mem::take(&mut self.devices[n].logged_out) {
+                self.log_in(n);
             }
         }
     }
