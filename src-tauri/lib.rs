@@ -26,7 +26,8 @@ use std::sync::Arc;
 
 use clap::Parser;
 use tauri::{AppHandle, Manager, WindowEvent};
-use zuoxi_engine::{Engine, EngineConfig, KeyFrom, Surroundings};
+use zuoxi_engine::store::SystemKeyring;
+use zuoxi_engine::{Engine, EngineConfig, Surroundings};
 
 use arguments::Arguments;
 use bridge::Bridge;
@@ -81,7 +82,7 @@ fn desk(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                 } else {
                     "zh-CN".into()
                 },
-                key: KeyFrom::Keyring,
+                keyring: Arc::new(SystemKeyring),
                 surroundings: Surroundings::system(Arc::new(minutes_east)),
             })?;
             app.manage(lock);
