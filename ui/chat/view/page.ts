@@ -1,0 +1,247 @@
+import { m } from "../../src/texts/messages.js";
+import type { Act } from "../client/model";
+import { firstStatus, type Status } from "../client/status";
+import type { Shown } from "../client/store";
+import { Stage } from "../client/wire";
+import { Composer } from "./composer";
+import { h, icon } from "./element";
+import { LogView } from "./logView";
+import { rowsOf, unreadOf } from "./rows";
+
+/** So long a connection may take before it is spoken of, milliseconds. */
+const PATIENCE_MS = 1_500;
+/** Within so many pixels of the end, a reader is at the end. */
+const NEAR = 48;
+
+export interface PageActs {
+  write(text: string): Promise<void>;
+  resend(act: Act): void;
+  discard(act: Act): void;
+  typing(on: boolean): void;
+  markRead(seq: number): void;
+  older(storedMore: boolean): void;
+  minimise(): void;
+  unread(count: number): void;
+}
+
+export interface PageFacts {
+  locale: string;
+  embedded: boolean;
+  durable: boolean;
+  brand: { name: string; shortName: string; greeting: string };
+}
+
+const REFUSALS: Record<NonNullable<Status["refusal"]>, () => string> = {
+  VERSION: () => m.chat_refused_version(),
+  BRAND: () => m.chat_refused_brand(),
+  ORIGIN: () => m.chat_refused_origin(),
+  DISABLED: () => m.chat_refused_other(),
+  OTHER: () => m.chat_refused_other(),
+};
+
+const dots = (): HTMLElement => h("span", { class: "dots" }, h("i", {}), h("i", {}), h("i", {}));
+
+/** The whole page: head, log, composer. Told what is so, it draws; it knows nothing of the network. */
+export class Page {
+  private status = firstStatus();
+  private shown: Shown = { entries: [], more: false, acts: [] };
+  private open = true;
+  private impatient = false;
+  private patience: ReturnType<typeof setTimeout> | undefined;
+  private storeBroken = false;
+  private announced = 0;
+  private known = false;
+  private atEnd = true;
+  private readonly log: LogView;
+  private readonly composer: Composer;
+  private readonly square = h("span", { class: "bl", "aria-hidden": "true" });
+  private readonly name = h("h1", { class: "cut" });
+  private readonly line = h("div", { class: "meta cut", role: "status" });
+  private readonly strip = h("div", { class: "off", role: "status" });
+  private readonly typing = h("div", { class: "ty" });
+  private readonly greeting = h("div", { class: "b in hi", dir: "auto" });
+  private readonly olderButton = h("button", { type: "button", class: "older" });
+  private readonly toEnd = h("button", { type: "button", class: "toend" });
+  private readonly speaker = h("div", { class: "sr", "aria-live": "polite" });
+
+  constructor(
+    root: HTMLElement,
+    private readonly facts: PageFacts,
+    private readonly acts: PageActs,
+  ) {
+    this.log = new LogView({ resend: (act) => acts.resend(act), discard: (act) => acts.discard(act) });
+    this.composer = new Composer({ send: (text) => this.write(text), typing: (on) => acts.typing(on) });
+    const minimise = h("button", { type: "button", class: "ib", "aria-label": m.chat_minimise() }, icon("down", true));
+    minimise.addEventListener("click", () => acts.minimise());
+    const head = h("header", { class: "ch-h" }, this.square, h("div", { class: "grow" }, this.name, this.line));
+    if (facts.embedded) head.append(minimise);
+    const talk = h("div", { class: "talk" }, this.strip, this.log.element, this.toEnd);
+    const chat = h("main", { class: facts.embedded ? "chat embed" : "chat" });
+    chat.append(head, talk, this.typing, this.composer.element, this.speaker);
+    root.replaceChildren(chat);
+    this.olderButton.addEventListener("click", () => acts.older(this.shown.more));
+    this.toEnd.addEventListener("click", () => this.scrollToEnd());
+    this.log.element.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    document.addEventListener("visibilitychange", () => this.look());
+    addEventListener("resize", () => this.keepEnd());
+    addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && facts.embedded && !event.isComposing) acts.minimise();
+    });
+    this.draw();
+  }
+
+  tell(status: Status): void {
+    this.status = status;
+    const connecting = status.connection === "connecting";
+    if (connecting && this.patience === undefined) {
+      this.patience = setTimeout(() => {
+        this.impatient = true;
+        this.draw();
+      }, PATIENCE_MS);
+    } else if (!connecting) {
+      clearTimeout(this.patience);
+      this.patience = undefined;
+      this.impatient = false;
+    }
+    if (status.refusal === "BRAND" || status.refusal === "ORIGIN") this.composer.disable();
+    this.draw();
+  }
+
+  show(shown: Shown): void {
+    this.shown = shown;
+    this.known = true;
+    this.draw();
+  }
+
+  storeFailed(broken: boolean): void {
+    this.storeBroken = broken;
+    this.draw();
+  }
+
+  /** In a merchant's page: the frame is shown, or hidden. */
+  setOpen(open: boolean): void {
+    this.open = open;
+    if (open) {
+      this.keepEnd();
+      this.composer.focus();
+    }
+    this.look();
+  }
+
+  private async write(text: string): Promise<void> {
+    this.atEnd = true;
+    try {
+      await this.acts.write(text);
+      this.storeFailed(false);
+    } catch (error) {
+      this.storeFailed(true);
+      throw error;
+    }
+  }
+
+  // ---- drawing ---------------------------------------------------------------------------------------------------
+
+  private draw(): void {
+    const { element } = this.log;
+    const first = element.querySelector<HTMLElement>(".b:not(.hi)");
+    const top = first?.offsetTop ?? 0;
+    const live = this.status.connection === "live" || !this.impatient;
+    const { locale, durable } = this.facts;
+    this.drawHead();
+    this.drawStrip();
+    this.log.draw(rowsOf(this.shown, this.status), { locale, live, durable });
+    this.drawTop();
+    this.drawTyping();
+    if (this.atEnd) this.scrollToEnd();
+    else if (first?.isConnected) element.scrollTop += first.offsetTop - top;
+    this.look();
+  }
+
+  private drawHead(): void {
+    const { name, shortName } = this.status.brand ?? this.facts.brand;
+    this.square.textContent = shortName;
+    this.name.textContent = name;
+    const words = this.stageWords();
+    if (this.line.textContent !== words) this.line.textContent = words;
+  }
+
+  private stageWords(): string {
+    const { stage, agentName, ahead } = this.status;
+    if (stage === Stage.SERVED) return m.chat_served_by({ name: agentName });
+    if (stage === Stage.QUEUED) return ahead > 0 ? m.chat_queued({ count: ahead }) : m.chat_queued_next();
+    if (stage === Stage.NOBODY_ONLINE) return m.chat_nobody();
+    if (stage === Stage.CLOSED) return m.chat_closed();
+    return stage === Stage.LINKED ? m.chat_linked() : m.chat_service();
+  }
+
+  private drawStrip(): void {
+    const { refusal, connection } = this.status;
+    let says = "";
+    if (this.storeBroken) says = m.chat_store_failed();
+    else if (refusal) says = REFUSALS[refusal]();
+    else if (connection === "connecting" && this.impatient)
+      says = this.facts.durable ? m.chat_offline() : m.chat_offline_memory();
+    if (this.strip.dataset["says"] === says) return;
+    const bad = this.storeBroken || refusal !== null;
+    this.strip.dataset["says"] = says;
+    this.strip.classList.toggle("bad", bad);
+    this.strip.hidden = says === "";
+    this.strip.replaceChildren(...(bad || !says ? [] : [dots()]), says);
+  }
+
+  private drawTop(): void {
+    const { element } = this.log;
+    const { greeting } = this.status.brand ?? this.facts.brand;
+    const older = this.shown.more || this.status.hasOlder;
+    this.greeting.textContent = greeting;
+    if (greeting && this.known && !older) element.prepend(this.greeting);
+    else this.greeting.remove();
+    this.olderButton.textContent = this.status.askingOlder ? m.chat_older_loading() : m.chat_older();
+    if (older) element.prepend(this.olderButton);
+    else this.olderButton.remove();
+  }
+
+  private drawTyping(): void {
+    const name = this.status.agentName;
+    const says = this.status.typing ? m.chat_typing({ name }) : "";
+    if (this.typing.dataset["says"] === says) return;
+    this.typing.dataset["says"] = says;
+    this.typing.replaceChildren(...(says ? [dots(), h("span", { class: "cut" }, says)] : []));
+  }
+
+  // ---- reading ---------------------------------------------------------------------------------------------------
+
+  private scrollToEnd(): void {
+    const { element } = this.log;
+    element.scrollTop = element.scrollHeight;
+    this.atEnd = true;
+    this.look();
+  }
+
+  private keepEnd(): void {
+    if (this.atEnd) this.scrollToEnd();
+  }
+
+  private scrolled(): void {
+    const { element } = this.log;
+    this.atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
+    this.look();
+  }
+
+  /** What is before a reader's eyes is read; the rest is counted, in the title and by the launcher. */
+  private look(): void {
+    const unread = unreadOf(this.shown, this.status.read);
+    const seen = this.open && document.visibilityState === "visible" && this.atEnd;
+    if (seen && unread.head > this.status.read) this.acts.markRead(unread.head);
+    const count = seen ? 0 : unread.count;
+    const { name: brand } = this.status.brand ?? this.facts.brand;
+    document.title = count > 0 ? m.chat_title_unread({ count, brand }) : m.chat_title({ brand });
+    this.acts.unread(count);
+    this.toEnd.hidden = this.atEnd;
+    this.toEnd.textContent = count > 0 ? m.chat_new_below({ count }) : m.chat_to_bottom();
+    if (unread.head > this.announced) {
+      this.announced = unread.head;
+      if (unread.count > 0) this.speaker.textContent = m.chat_says({ name: unread.lastName, text: unread.last });
+    }
+  }
+}
