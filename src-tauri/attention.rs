@@ -4,7 +4,7 @@ use tauri::{AppHandle, Manager};
 use tauri_plugin_notification::NotificationExt;
 use zuoxi_engine::view::DeskEvent;
 
-use crate::desk_file::DeskFile;
+use crate::shell_file::ShellFile;
 use crate::words::Language;
 
 /// Notifies of each such event, if the user wants that and no window of the desk has the focus.
@@ -19,7 +19,7 @@ pub(crate) fn notify(app: &AppHandle, events: &[DeskEvent]) {
         else {
             continue;
         };
-        let settings = app.state::<DeskFile>().read().settings;
+        let settings = app.state::<ShellFile>().read().settings;
         let watched = app
             .webview_windows()
             .values()

@@ -10,8 +10,8 @@ use zuoxi_engine::view::{
 use crate::arguments::Arguments;
 use crate::bridge::{Bridge, window_id};
 use crate::closing;
-use crate::desk_file::DeskFile;
 use crate::links;
+use crate::shell_file::ShellFile;
 use crate::shell_view::{LogInArgs, Settings, StartState, WindowLayout};
 use crate::windows::{self, MAIN};
 
@@ -25,13 +25,16 @@ fn failed(code: &str) -> CallError {
 }
 
 /// Changes the shell's own file off the async threads.
-async fn remember(app: &AppHandle, change: impl FnOnce(&mut crate::desk_file::DeskMemory) + Send + 'static) -> Called {
+async fn remember(
+    app: &AppHandle,
+    change: impl FnOnce(&mut crate::shell_file::ShellMemory) + Send + 'static,
+) -> Called {
     let app = app.clone();
-    let done = tauri::async_runtime::spawn_blocking(move || app.state::<DeskFile>().change(change)).await;
+    let done = tauri::async_runtime::spawn_blocking(move || app.state::<ShellFile>().change(change)).await;
     match done {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => {
-            tracing::warn!(%error, "desk.json could not be written");
+            tracing::warn!(%error, "shell.json could not be written");
             Err(failed("store"))
         }
         Err(_) => Err(failed("store")),
@@ -56,7 +59,7 @@ async fn current_account(bridge: &Bridge) -> Called<Option<String>> {
 pub(crate) async fn start(
     window: WebviewWindow,
     bridge: State<'_, Bridge>,
-    file: State<'_, DeskFile>,
+    file: State<'_, ShellFile>,
     arguments: State<'_, Arguments>,
 ) -> Called<StartState> {
     let known = bridge.engine().start().await?;
@@ -277,7 +280,7 @@ pub(crate) async fn reconnect_now(bridge: State<'_, Bridge>) -> Called {
 }
 
 #[tauri::command]
-pub(crate) async fn settings(file: State<'_, DeskFile>) -> Called<Settings> {
+pub(crate) async fn settings(file: State<'_, ShellFile>) -> Called<Settings> {
     Ok(file.read().settings)
 }
 

@@ -8,10 +8,10 @@ mod closing;
 #[macro_use]
 mod command_names;
 mod commands;
-mod desk_file;
 mod graphics;
 mod links;
 mod logs;
+mod shell_file;
 pub mod shell_view;
 mod tray;
 mod web_process;
@@ -31,7 +31,7 @@ use zuoxi_engine::{Engine, EngineConfig, Surroundings};
 
 use arguments::Arguments;
 use bridge::Bridge;
-use desk_file::DeskFile;
+use shell_file::ShellFile;
 use words::Language;
 
 /// Runs the desk until it is quit.
@@ -55,7 +55,7 @@ fn say(text: &str) {
 fn desk(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let folder = arguments.data_folder();
     fs::create_dir_all(&folder)?;
-    let file = DeskFile::open(&folder);
+    let file = ShellFile::open(&folder);
     let settings = file.read().settings;
     graphics::choose(arguments.safe_graphics || settings.safe_graphics);
     let _logs = logs::begin(&folder)?;
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn windows_may_call_what_is_declared_and_nothing_else() {
         let capability: serde_json::Value =
-            serde_json::from_str(include_str!("capabilities/desk.json")).expect("a capability");
+            serde_json::from_str(include_str!("capabilities/shell.json")).expect("a capability");
         let allowed: Vec<_> = capability["permissions"].as_array().expect("a list").iter().collect();
         macro_rules! names {
             ($($name:ident),+) => { [$(stringify!($name)),+] };

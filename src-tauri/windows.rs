@@ -5,7 +5,7 @@ use zuoxi_engine::view::{CallError, DeskEvent};
 use zuoxi_wire::Id;
 
 use crate::bridge::Bridge;
-use crate::desk_file::DeskFile;
+use crate::shell_file::ShellFile;
 use crate::web_process;
 
 /// Label of the main window.
@@ -88,7 +88,7 @@ fn builder<'a>(app: &'a AppHandle, label: &str) -> WebviewWindowBuilder<'a, taur
 
 /// Opens the windows that conversations of this account had of their own.
 pub(crate) fn open_kept(app: &AppHandle, account: Option<String>) {
-    let kept = account.and_then(|account| app.state::<DeskFile>().read().popped.get(&account).cloned());
+    let kept = account.and_then(|account| app.state::<ShellFile>().read().popped.get(&account).cloned());
     for label in kept
         .unwrap_or_default()
         .iter()
@@ -131,7 +131,7 @@ pub(crate) async fn tell_popped(
         let list = conversations.clone();
         let app = app.clone();
         tauri::async_runtime::spawn_blocking(move || {
-            let kept = app.state::<DeskFile>().change(|memory| {
+            let kept = app.state::<ShellFile>().change(|memory| {
                 memory.popped.insert(format!("{}@{}", me.login, me.gateway), list);
             });
             if let Err(error) = kept {
@@ -151,7 +151,7 @@ fn place<'a>(
     builder: WebviewWindowBuilder<'a, tauri::Wry, AppHandle>,
 ) -> WebviewWindowBuilder<'a, tauri::Wry, AppHandle> {
     let kept = app
-        .try_state::<DeskFile>()
+        .try_state::<ShellFile>()
         .and_then(|file| file.read().places.get(label).copied());
     match kept {
         Some((x, y, width, height)) if width >= 200 && height >= 200 => builder
@@ -190,7 +190,7 @@ pub(crate) fn remember_place(window: &tauri::Window) {
     let label = window.label().to_owned();
     let app = window.app_handle().clone();
     tauri::async_runtime::spawn_blocking(move || {
-        let kept = app.state::<DeskFile>().change(|memory| {
+        let kept = app.state::<ShellFile>().change(|memory| {
             memory
                 .places
                 .insert(label, (position.x, position.y, size.width, size.height));

@@ -13,7 +13,7 @@ use crate::shell_view::{Settings, WindowLayout};
 /// What is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct DeskMemory {
+pub(crate) struct ShellMemory {
     /// Settings of this computer's user.
     pub(crate) settings: Settings,
     /// Layout of the main window, by account (gateway and log-in name).
@@ -24,17 +24,17 @@ pub(crate) struct DeskMemory {
     pub(crate) places: BTreeMap<String, (i32, i32, u32, u32)>,
 }
 
-/// `desk.json` in the data folder.
+/// `shell.json` in the data folder.
 #[derive(Debug)]
-pub(crate) struct DeskFile {
+pub(crate) struct ShellFile {
     path: PathBuf,
-    memory: Mutex<DeskMemory>,
+    memory: Mutex<ShellMemory>,
 }
 
-impl DeskFile {
+impl ShellFile {
     /// Reads it; one that is missing or damaged counts as empty, since nothing in it is worth an error box.
     pub(crate) fn open(folder: &Path) -> Self {
-        let path = folder.join("desk.json");
+        let path = folder.join("shell.json");
         let memory = fs::read(&path)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
@@ -45,12 +45,12 @@ impl DeskFile {
         }
     }
 
-    fn memory(&self) -> MutexGuard<'_, DeskMemory> {
+    fn memory(&self) -> MutexGuard<'_, ShellMemory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A copy of what is kept.
-    pub(crate) fn read(&self) -> DeskMemory {
+    pub(crate) fn read(&self) -> ShellMemory {
         self.memory().clone()
     }
 
@@ -58,7 +58,7 @@ impl DeskFile {
     ///
     /// # Errors
     /// The disk's.
-    pub(crate) fn change(&self, change: impl FnOnce(&mut DeskMemory)) -> io::Result<()> {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut ShellMemory)) -> io::Result<()> {
         // Held while writing, so that two changes can't be written in the wrong order.
         let mut memory = self.memory();
         let before = memory.clone();
@@ -82,11 +82,11 @@ mod tests {
     #[test]
     fn settings_survive_a_restart_and_damage_is_no_error() {
         let folder = tempfile::tempdir().expect("a folder");
-        let file = DeskFile::open(folder.path());
+        let file = ShellFile::open(folder.path());
         file.change(|memory| memory.settings.theme = "dark".into())
             .expect("written");
-        assert_eq!(DeskFile::open(folder.path()).read().settings.theme, "dark");
-        fs::write(folder.path().join("desk.json"), b"{").expect("damaged");
-        assert_eq!(DeskFile::open(folder.path()).read(), DeskMemory::default());
+        assert_eq!(ShellFile::open(folder.path()).read().settings.theme, "dark");
+        fs::write(folder.path().join("shell.json"), b"{").expect("damaged");
+        assert_eq!(ShellFile::open(folder.path()).read(), ShellMemory::default());
     }
 }
