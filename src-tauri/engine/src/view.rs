@@ -216,6 +216,7 @@ pub enum RowBody {
 }
 
 /// One row of a timeline.
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, each drawn by itself")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct TimelineRow {
     /// The message id, from key press to ACK to history: a row's key never changes. `seq:N` for what isn't here yet.

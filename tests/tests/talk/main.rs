@@ -240,3 +240,83 @@ async fn kill_9_of_the_gateway_and_a_restart_of_the_desk_lose_and_double_nothing
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_queued_conversation_is_watched_taken_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = Gateway::start(&folder.path().join("gateway"), &[("lin", "小林")]).unwrap();
+    let mut desk = Desk::logged_in(&folder.path().join("lin"), &gateway.address(), "lin").await;
+    desk.engine.set_presence(PresenceView::Busy).await.unwrap();
+    desk.until("busy", |desk| {
+        let busy =
+            |event: &DeskEvent| matches!(event, DeskEvent::Me { me: Some(me) } if me.presence == PresenceView::Busy);
+        desk.events.iter().any(busy).then_some(())
+    })
+    .await;
+    desk.show(InboxTab::Queue).await;
+    let mut customer = Customer::new(&gateway.address()).await;
+    customer.write("有人吗？").await;
+    let conversation = desk
+        .until("it is queued", |desk| {
+            let row = desk.inboxes.get(&InboxTab::Queue)?.rows.first()?;
+            (row.preview == "有人吗？" && row.assignee.is_empty()).then(|| row.conversation.clone())
+        })
+        .await;
+
+    // Reading along: nothing is kept, new words come by themselves.
+    desk.tile(&conversation).await;
+    desk.until("it is watched", |desk| {
+        let view = desk.timelines.get(&conversation)?;
+        (view.watched && desk.texts(&conversation) == ["有人吗？"]).then_some(())
+    })
+    .await;
+    customer.write("我等着").await;
+    desk.until("it comes", |desk| (desk.texts(&conversation).len() == 2).then_some(()))
+        .await;
+
+    // Taken: the same tile goes on, and what follows is kept.
+    desk.show(InboxTab::Mine).await;
+    desk.engine.take(&conversation).await.unwrap();
+    desk.until("it is mine", |desk| {
+        let mine = desk
+            .inboxes
+            .get(&InboxTab::Mine)?
+            .rows
+            .iter()
+            .any(|row| row.conversation == conversation);
+        (mine && !desk.timelines.get(&conversation)?.watched).then_some(())
+    })
+    .await;
+    let id = desk.send(&conversation, "来了").await;
+    desk.until("it is sent", |desk| {
+        matches!(desk.mark(&conversation, &id)?, Mark::Sent | Mark::Delivered).then_some(())
+    })
+    .await;
+    assert_eq!(desk.texts(&conversation), ["有人吗？", "我等着", "来了"]);
+
+    // Nobody looks at it: the shell is told of what the customer writes.
+    desk.engine
+        .unobserve_timeline(&desk.window, &conversation)
+        .await
+        .unwrap();
+    desk.until("up to date", |desk| {
+        matches!(desk.sync, Some(SyncView::UpToDate { .. })).then_some(())
+    })
+    .await;
+    customer.write("多少钱？").await;
+    desk.until("attention", |desk| {
+        let unseen =
+            |event: &&DeskEvent| matches!(event, DeskEvent::Attention { assigned: false, unread, .. } if *unread > 0);
+        desk.events.iter().find(unseen).map(|_| ())
+    })
+    .await;
+    desk.until("it waits", |desk| {
+        let row = desk.inboxes.get(&InboxTab::Mine)?.rows.first()?;
+        (row.preview == "多少钱？" && row.waiting.is_some_and(|waiting| !waiting.first)).then_some(())
+    })
+    .await;
+    assert_eq!(desk.engine.next_waiting(&[]).await.unwrap(), Some(conversation));
+    let proof = desk.engine.proof().await.unwrap();
+    assert_eq!((proof.gaps, proof.waiting, proof.parked), (0, 0, 0));
+    assert!(proof.feeds.iter().any(|feed| feed.name == "售前"));
+}

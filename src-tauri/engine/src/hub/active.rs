@@ -21,7 +21,7 @@ use super::unread::Unread;
 use crate::desk::{KnownAccount, Unsent, WindowId};
 use crate::inbox::Inbox;
 use crate::net::NetError;
-use crate::store::{Done, Store, StoreError};
+use crate::store::{Done, Priority, Store, StoreError};
 use crate::timeline;
 use crate::view::CustomerPanel;
 
@@ -235,8 +235,9 @@ impl Active {
         let token = transaction.token;
         self.last_token = self.last_token.max(token);
         self.uncommitted.insert(token);
-        let priority = reading::priority(&transaction);
-        if let Err(error) = self.store.commit(transaction, priority) {
+        // In the order given, all of them: to the session the end of one is the end of all before it. Groups keep the
+        // wait behind what the network brought to a few milliseconds.
+        if let Err(error) = self.store.commit(transaction, Priority::Network) {
             self.ended_commit(Done {
                 token,
                 result: Err(error),

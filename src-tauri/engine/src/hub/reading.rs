@@ -1,10 +1,10 @@
 //! What is asked of the store, by the session and for the screen.
 
-use zuoxi_protocol::change::{Answer, Loaded, Question, Range, Transaction};
+use zuoxi_protocol::change::{Answer, Loaded, Question, Range};
 use zuoxi_protocol::hash;
 use zuoxi_wire::{Id, limits};
 
-use crate::store::{Priority, Query, Store, StoreError, StoredEntry};
+use crate::store::{Query, Store, StoreError, StoredEntry};
 
 /// The store's answer, on its way to the hub.
 pub(crate) enum ReadDone {
@@ -38,11 +38,6 @@ pub(crate) enum Asked {
     First(Option<Range>),
     /// What a window shows.
     Rows(Range),
-}
-
-/// Whose work a transaction is.
-pub(crate) fn priority(_: &Transaction) -> Priority {
-    Priority::Network
 }
 
 /// Answers a question of the session; `None` if the store can't be read.

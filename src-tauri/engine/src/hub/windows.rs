@@ -406,7 +406,7 @@ mod tests {
         for at in 0..20_000 {
             windows.tell(&main, bounds(conversation, at));
         }
-        assert_eq!(windows.take_behind(), [main.clone()]);
+        assert_eq!(windows.take_behind(), std::slice::from_ref(&main));
         windows.flush(0, false);
         assert_eq!(events.try_recv().unwrap(), [put_back("kept".into())]);
         // It can be told again.
