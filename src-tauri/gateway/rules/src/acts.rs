@@ -255,7 +255,11 @@ impl Gateway {
                 } else {
                     // Retention took the entry: id and author alone are left to compare.
                     return Ok(Some(Verdict::Again {
-                        seq: 0,
+                        seq: if matches!(doing.who, Who::Agent(_)) {
+                            known.seq
+                        } else {
+                            0
+                        },
                         time_ms: known.time_ms,
                     }));
                 }
@@ -373,6 +377,16 @@ impl Gateway {
                 .any(|position| position.who == doing.who);
             return Ok(refused(if served {
                 RefusalCode::Taken
+            } else {
+                RefusalCode::NotFound
+            }));
+        }
+        if none && let Some(to) = conversation.linked_to {
+            let mine = group
+                .conversation(to)?
+                .is_some_and(|goes_on| goes_on.customer == doing.who.id());
+            return Ok(refused(if mine {
+                RefusalCode::Linked
             } else {
                 RefusalCode::NotFound
             }));

@@ -242,8 +242,7 @@ impl Gateway {
         group.store.put_session(&entering.session)?;
         if let Who::Agent(agent) = entering.session.who {
             for feed in self.feeds_of(agent) {
-                let fresh = self.entropy.epoch();
-                group.feed(feed, fresh)?;
+                group.feed(feed, &mut self.entropy)?;
             }
         }
         if let Some(known) = self.connections.get_mut(&entering.connection)

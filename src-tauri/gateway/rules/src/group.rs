@@ -6,6 +6,7 @@ use bytes::Bytes;
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{Answer, Presence, Push, client_frame, gateway_frame};
 
+use crate::entropy::Entropy;
 use crate::event::ConnectionId;
 use crate::lane::Lane;
 use crate::mail::Mail;
@@ -140,19 +141,21 @@ impl<'s> Group<'s> {
         );
     }
 
-    /// A feed's counter; one that was never used begins with this epoch.
-    pub(crate) fn feed(&mut self, feed: Feed, fresh_epoch: u64) -> Stored<FeedState> {
+    /// A feed's counter; one that was never used begins with an epoch of its own.
+    pub(crate) fn feed(&mut self, feed: Feed, entropy: &mut Entropy) -> Stored<FeedState> {
         if let Some(state) = self.feeds.get(&feed) {
             return Ok(*state);
         }
-        let stored = self.store.feed(feed)?;
-        if stored.is_none() {
-            self.moved_feeds.insert(feed);
-        }
-        let state = stored.unwrap_or(FeedState {
-            epoch: fresh_epoch,
-            revision: 0,
-        });
+        let state = match self.store.feed(feed)? {
+            Some(state) => state,
+            None => {
+                self.moved_feeds.insert(feed);
+                FeedState {
+                    epoch: entropy.epoch(),
+                    revision: 0,
+                }
+            }
+        };
         self.feeds.insert(feed, state);
         Ok(state)
     }

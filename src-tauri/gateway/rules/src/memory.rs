@@ -21,7 +21,7 @@ pub enum CommitFault {
     Stored,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Tables {
     epoch: u64,
     brands: BTreeMap<Id, Brand>,
@@ -79,6 +79,14 @@ impl MemoryStore {
     /// Lets every write fail with [`StoreError::Full`], or no longer.
     pub fn set_full(&mut self, full: bool) {
         self.full = full;
+    }
+
+    /// What was committed so far, as a store of its own: a backup. To restore it, give it another epoch.
+    pub fn backup(&self) -> Self {
+        Self {
+            tables: self.tables.clone(),
+            ..Self::default()
+        }
     }
 
     /// How many transactions were committed.

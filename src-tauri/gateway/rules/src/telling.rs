@@ -90,13 +90,12 @@ impl Gateway {
         let mut taken = Vec::new();
         // Every counter is read before one moves, so that a failure leaves all as they were.
         for (feed, _, _) in &needed {
-            let fresh = self.entropy.epoch();
-            group.feed(*feed, fresh)?;
+            group.feed(*feed, &mut self.entropy)?;
         }
         for (feed, stands, count) in needed {
             let mut states = Vec::new();
             for _ in 0..count {
-                let state = group.feed(feed, 0)?;
+                let state = group.feed(feed, &mut self.entropy)?;
                 states.push(group.take_revision(feed, state, after.id, stands));
             }
             taken.push((feed, stands, states));

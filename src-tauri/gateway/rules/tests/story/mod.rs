@@ -113,7 +113,10 @@ impl Story {
 
     /// The gateway is killed and started again over the same store.
     pub fn restart(&mut self) {
-        self.gateway = Gateway::new(self.config.clone(), &mut self.store, [4; 32], self.now).unwrap();
+        // Each start has randomness of its own.
+        self.connections += 1;
+        let seed = [100 + self.connections as u8; 32];
+        self.gateway = Gateway::new(self.config.clone(), &mut self.store, seed, self.now).unwrap();
         self.lanes.clear();
     }
 
