@@ -2,105 +2,17 @@
 //! version of the app.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
 
+mod computer;
 mod desks;
 mod scripted;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use tempfile::TempDir;
-use zuoxi_engine::net::NetError;
+use zuoxi_engine::PassphraseNeed;
 use zuoxi_engine::store::{Accounts, Keyring, MemoryKeyring, NoKeyring};
-use zuoxi_engine::{Engine, PassphraseNeed};
-use zuoxi_wire::v1::{LoggedIn, Member, MemberRole, client_frame, gateway_frame, log_in};
+use zuoxi_wire::v1::client_frame;
 
-use scripted::{Peer, ScriptedGateway, ScriptedTransport, patiently, scripted};
-
-const GATEWAY: &str = "chat.example.com";
-
-/// Answers a log-in; gives the token that resumed, or nothing for a password.
-async fn welcome(peer: &mut Peer) -> Option<Bytes> {
-    peer.hello(1).await;
-    let (request, credential) = peer
-        .find(|request, kind| match kind {
-            client_frame::Kind::LogIn(log_in) => Some((request, log_in.credential)),
-            _ => None,
-        })
-        .await;
-    let resumed = match credential {
-        Some(log_in::Credential::Session(token)) => Some(token),
-        _ => None,
-    };
-    let me = Member {
-        id: vec![5; 16].into(),
-        role: MemberRole::Agent as i32,
-        name: "小林".into(),
-        login: "lin".into(),
-        capacity: 5,
-    };
-    let logged_in = LoggedIn {
-        session: if resumed.is_some() {
-            Bytes::new()
-        } else {
-            vec![6; 32].into()
-        },
-        me: Some(me),
-        epoch: 1,
-        heartbeat_ms: 10_000,
-        window_pushes: 512,
-        window_bytes: 1 << 20,
-        window_acts: 32,
-        ..LoggedIn::default()
-    };
-    peer.say(request, gateway_frame::Kind::LoggedIn(logged_in)).await;
-    resumed
-}
-
-/// One computer: its data folder and keyring outlive the engine.
-struct Computer {
-    data: TempDir,
-    keyring: Arc<dyn Keyring>,
-    transport: Arc<ScriptedTransport>,
-    gateway: ScriptedGateway,
-}
-
-impl Computer {
-    fn new(keyring: Arc<dyn Keyring>) -> Self {
-        let (transport, gateway) = scripted();
-        Self {
-            data: tempfile::tempdir().unwrap(),
-            keyring,
-            transport,
-            gateway,
-        }
-    }
-
-    fn start(&self) -> Engine {
-        desks::open(self.data.path(), self.transport.clone(), self.keyring.clone())
-    }
-
-    /// Buys a session with the password, then resumes with it.
-    async fn log_in(&mut self, engine: &Engine, remember: bool) -> Peer {
-        let answering = async {
-            assert_eq!(welcome(&mut self.gateway.accept().await).await, None);
-            let mut peer = self.gateway.accept().await;
-            assert_eq!(welcome(&mut peer).await, Some(vec![6; 32].into()));
-            peer
-        };
-        let (result, peer) =
-            patiently(async { tokio::join!(engine.log_in(GATEWAY, "lin", "pw", remember), answering) }).await;
-        result.unwrap();
-        peer
-    }
-
-    fn no_network(&self) {
-        self.gateway.refuse(Some(NetError::Network("no route".into())));
-    }
-
-    fn database(&self) -> std::path::PathBuf {
-        Accounts::new(self.data.path()).list().unwrap()[0].database()
-    }
-}
+use computer::{Computer, GATEWAY, welcome};
 
 #[tokio::test]
 async fn a_remembered_session_goes_on_without_a_network_and_resumes_with_one() {

@@ -1,0 +1,106 @@
+//! One computer with its data folder and keyring, and a gateway by hand that lets its agent in.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tempfile::TempDir;
+use zuoxi_engine::Engine;
+use zuoxi_engine::net::NetError;
+use zuoxi_engine::store::{Account, Accounts, Keyring};
+use zuoxi_wire::v1::{LoggedIn, Member, MemberRole, client_frame, gateway_frame, log_in};
+
+use crate::desks;
+use crate::scripted::{Peer, ScriptedGateway, ScriptedTransport, patiently, scripted};
+
+/// The agent's id.
+pub const ME: [u8; 16] = [5; 16];
+pub const GATEWAY: &str = "chat.example.com";
+
+/// Answers a log-in; gives the token that resumed, or nothing for a password.
+pub async fn welcome(peer: &mut Peer) -> Option<Bytes> {
+    peer.hello(1).await;
+    let (request, credential) = peer
+        .find(|request, kind| match kind {
+            client_frame::Kind::LogIn(log_in) => Some((request, log_in.credential)),
+            _ => None,
+        })
+        .await;
+    let resumed = match credential {
+        Some(log_in::Credential::Session(token)) => Some(token),
+        _ => None,
+    };
+    let me = Member {
+        id: ME.to_vec().into(),
+        role: MemberRole::Agent as i32,
+        name: "小林".into(),
+        login: "lin".into(),
+        capacity: 5,
+    };
+    let logged_in = LoggedIn {
+        session: if resumed.is_some() {
+            Bytes::new()
+        } else {
+            vec![6; 32].into()
+        },
+        me: Some(me),
+        epoch: 1,
+        heartbeat_ms: 10_000,
+        window_pushes: 512,
+        window_bytes: 1 << 20,
+        window_acts: 32,
+        ..LoggedIn::default()
+    };
+    peer.say(request, gateway_frame::Kind::LoggedIn(logged_in)).await;
+    resumed
+}
+
+/// One computer: its data folder and keyring outlive the engine.
+pub struct Computer {
+    pub data: TempDir,
+    pub keyring: Arc<dyn Keyring>,
+    pub transport: Arc<ScriptedTransport>,
+    pub gateway: ScriptedGateway,
+}
+
+impl Computer {
+    pub fn new(keyring: Arc<dyn Keyring>) -> Self {
+        let (transport, gateway) = scripted();
+        Self {
+            data: tempfile::tempdir().unwrap(),
+            keyring,
+            transport,
+            gateway,
+        }
+    }
+
+    pub fn start(&self) -> Engine {
+        desks::open(self.data.path(), self.transport.clone(), self.keyring.clone())
+    }
+
+    /// Buys a session with the password, then resumes with it.
+    pub async fn log_in(&mut self, engine: &Engine, remember: bool) -> Peer {
+        let answering = async {
+            assert_eq!(welcome(&mut self.gateway.accept().await).await, None);
+            let mut peer = self.gateway.accept().await;
+            assert_eq!(welcome(&mut peer).await, Some(vec![6; 32].into()));
+            peer
+        };
+        let (result, peer) =
+            patiently(async { tokio::join!(engine.log_in(GATEWAY, "lin", "pw", remember), answering) }).await;
+        result.unwrap();
+        peer
+    }
+
+    pub fn no_network(&self) {
+        self.gateway.refuse(Some(NetError::Network("no route".into())));
+    }
+
+    pub fn account(&self) -> Account {
+        Accounts::new(self.data.path()).list().unwrap().remove(0)
+    }
+
+    pub fn database(&self) -> std::path::PathBuf {
+        self.account().database()
+    }
+}
