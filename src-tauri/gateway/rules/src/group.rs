@@ -146,14 +146,13 @@ impl<'s> Group<'s> {
         if let Some(state) = self.feeds.get(&feed) {
             return Ok(*state);
         }
-        let state = match self.store.feed(feed)? {
-            Some(state) => state,
-            None => {
-                self.moved_feeds.insert(feed);
-                FeedState {
-                    epoch: entropy.epoch(),
-                    revision: 0,
-                }
+        let state = if let Some(state) = self.store.feed(feed)? {
+            state
+        } else {
+            self.moved_feeds.insert(feed);
+            FeedState {
+                epoch: entropy.epoch(),
+                revision: 0,
             }
         };
         self.feeds.insert(feed, state);

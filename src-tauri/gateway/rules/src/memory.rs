@@ -82,6 +82,7 @@ impl MemoryStore {
     }
 
     /// What was committed so far, as a store of its own: a backup. To restore it, give it another epoch.
+    #[must_use]
     pub fn backup(&self) -> Self {
         Self {
             tables: self.tables.clone(),

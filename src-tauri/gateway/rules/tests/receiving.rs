@@ -911,7 +911,8 @@ fn anonymous(kind: &Kind, names: &mut BTreeMap<bytes::Bytes, u64>) -> String {
                 };
                 format!("{bare:?} {entry:?};")
             })
-            .collect(),
+            .collect::<Vec<String>>()
+            .concat(),
         Kind::EntriesPage(page) => {
             let entries: Vec<String> = unpacked(page).iter().map(&mut entry_line).collect();
             let blocks: Vec<(u64, u64, u32)> = page.blocks.iter().map(|b| (b.first, b.last, b.generation)).collect();
