@@ -25,12 +25,14 @@ use crate::store::SqliteStore;
 const QUEUE: usize = 8_192;
 /// Events of one group commit: what a disk takes in one go, without making the first wait for the last.
 const BATCH: usize = 1_024;
-/// How often is looked whether the command line changed brands, teams or agents.
+/// Turns are at most so far apart, so that what the command line changed is seen.
 const LOOK: Duration = Duration::from_secs(1);
 /// Milliseconds after which who was turned away for lack of workers shall come back.
 const CROWDED_RETRY_MS: u32 = 5_000;
 
 /// What comes to the core.
+// Nearly all are frames: boxing them would cost an allocation each to make the rare one smaller.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Inbound {
     /// A WebSocket is open.
@@ -111,7 +113,6 @@ impl Core {
             lines: HashMap::new(),
             touched: Vec::new(),
             wake_ms: 0,
-            looked: Instant::now(),
             metrics,
             pulse: Arc::clone(&pulse),
         };
@@ -152,7 +153,6 @@ struct Turning {
     touched: Vec<ConnectionId>,
     wake_ms: u64,
     seen: i64,
-    looked: Instant,
     metrics: Arc<Metrics>,
     pulse: Arc<Pulse>,
 }
@@ -169,8 +169,8 @@ impl Turning {
                 break;
             }
             self.metrics.waiting.set(queue.len() as i64);
-            let mut events: Vec<Event> = arrived.drain(..).map(|inbound| self.take(inbound)).collect();
-            self.look(&mut events);
+            let mut events = self.look();
+            events.extend(arrived.drain(..).map(|inbound| self.take(inbound)));
             if events.is_empty() || self.clock.now_ms() >= self.wake_ms {
                 events.push(Event::Tick);
             }
@@ -218,12 +218,9 @@ impl Turning {
         }
     }
 
-    /// Looks, once a second, whether another process wrote to the store.
-    fn look(&mut self, events: &mut Vec<Event>) {
-        if self.looked.elapsed() < LOOK {
-            return;
-        }
-        self.looked = Instant::now();
+    /// Looks whether another process wrote to the store: what was set is in force with the next event.
+    fn look(&mut self) -> Vec<Event> {
+        let mut events = Vec::new();
         match self.store.data_version() {
             Ok(version) if version != self.seen => {
                 self.seen = version;
@@ -235,6 +232,7 @@ impl Turning {
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "the store can't be read"),
         }
+        events
     }
 
     fn turn(&mut self, events: Vec<Event>, outputs: &mut Vec<Output>) {

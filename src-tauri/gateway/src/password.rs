@@ -22,15 +22,13 @@ pub fn fits(password: &str, stored: Option<&str>) -> bool {
     let fits = |text: &str| {
         PasswordHash::new(text).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
     };
-    match stored {
-        Some(stored) => fits(stored),
-        None => {
-            if let Some(nobody) = NOBODY.as_deref() {
-                let _ = fits(nobody);
-            }
-            false
-        }
+    if let Some(stored) = stored {
+        return fits(stored);
     }
+    if let Some(nobody) = NOBODY.as_deref() {
+        let _ = fits(nobody);
+    }
+    false
 }
 
 #[cfg(test)]

@@ -70,6 +70,8 @@ impl Tls {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
+    /// Size of the database at most, MiB; 0: as much as the disk holds.
+    pub database_mib: u32,
     /// Connections at once.
     pub connections: u32,
     /// Connections at once from one address.
@@ -98,6 +100,7 @@ impl Default for Limits {
     fn default() -> Self {
         let config = Config::default();
         Self {
+            database_mib: 0,
             connections: config.connections,
             connections_per_address: config.connections_per_address,
             wrong_per_name: config.wrong_per_name,

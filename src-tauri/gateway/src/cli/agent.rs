@@ -64,7 +64,7 @@ pub(crate) struct Add {
 
 pub(crate) fn run(place: &Place, command: Agent) -> Result<(), Failure> {
     match command {
-        Agent::Add(add) => make(place, add),
+        Agent::Add(add) => make(place, &add),
         Agent::List => {
             let facts = place.facts()?;
             facts.agents.iter().try_for_each(|agent| tell(place, &facts, agent))
@@ -82,7 +82,7 @@ pub(crate) fn run(place: &Place, command: Agent) -> Result<(), Failure> {
     }
 }
 
-fn make(place: &Place, add: Add) -> Result<(), Failure> {
+fn make(place: &Place, add: &Add) -> Result<(), Failure> {
     if add.login.is_empty() || add.login.len() as u64 > limits::LOGIN_BYTES || add.login.contains(char::is_whitespace) {
         return Err(format!("a log-in name has 1 to {} bytes and no spaces", limits::LOGIN_BYTES).into());
     }

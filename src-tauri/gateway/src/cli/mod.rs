@@ -151,7 +151,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             Some(Command::Serve(serve)) => serve.flags(),
             _ => Vec::new(),
         };
-        place.output.text(&place.settings(flags)?.text())?;
+        output::text(&place.settings(flags)?.text())?;
         return Ok(ExitCode::SUCCESS);
     }
     let done = |()| ExitCode::SUCCESS;

@@ -20,11 +20,11 @@ impl Output {
         }?;
         out.flush()
     }
+}
 
-    /// A text as it is.
-    pub(crate) fn text(&self, text: &str) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.flush()
-    }
+/// A text as it is.
+pub(crate) fn text(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }

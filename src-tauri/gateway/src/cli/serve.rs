@@ -13,6 +13,9 @@ use zuoxi_gateway::settings::Settings;
 
 use super::{Failure, Place};
 
+/// Pages have 4 KiB.
+const PAGES_PER_MIB: u32 = 256;
+
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Address and port; port 0: any that is free
@@ -50,6 +53,9 @@ pub(crate) fn run(place: &Place, serve: &Serve) -> Result<(), Failure> {
 async fn listen_and_serve(place: &Place, settings: &Settings) -> Result<(), Failure> {
     let metrics = Arc::new(Metrics::default());
     let store = place.folder.store()?;
+    if settings.limits.database_mib > 0 {
+        store.limit_pages(settings.limits.database_mib.saturating_mul(PAGES_PER_MIB))?;
+    }
     let server = Server::bind(settings).await?;
     let core = Core::start(store, settings.rules(), Arc::clone(&metrics))?;
     let brands = core.pulse.brands();

@@ -22,7 +22,8 @@ pub(crate) fn restore(place: &Place, file: &Path) -> Result<(), Failure> {
     let restored = upkeep::restore(file, &place.folder.database())?;
     let mut line = "Restored, with a new epoch: each desk compares what it has when it connects.".to_owned();
     if let Some(kept) = &restored.kept {
-        line.push_str(&format!("\nThe database that was there is kept as {}.", kept.display()));
+        line.push_str("\nThe database that was there is kept as ");
+        line.push_str(&kept.to_string_lossy());
     }
     let value = json!({"epoch": format!("{:016x}", restored.epoch), "kept": restored.kept});
     Ok(place.output.tell(&line, &value)?)

@@ -12,15 +12,14 @@ pub(crate) fn door(headers: &HeaderMap, public: Option<&str>) -> Door {
     let Ok(origin) = origin.to_str() else {
         return Door::Foreign;
     };
-    let own = match public {
-        Some(public) => origin.eq_ignore_ascii_case(public),
-        None => {
-            let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-            let asked = origin
-                .strip_prefix("http://")
-                .or_else(|| origin.strip_prefix("https://"));
-            asked.is_some_and(|asked| host.is_some_and(|host| asked.eq_ignore_ascii_case(host)))
-        }
+    let own = if let Some(public) = public {
+        origin.eq_ignore_ascii_case(public)
+    } else {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let asked = origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://"));
+        asked.is_some_and(|asked| host.is_some_and(|host| asked.eq_ignore_ascii_case(host)))
     };
     if own { Door::Chat } else { Door::Foreign }
 }

@@ -145,11 +145,11 @@ fn policy(brand: &Brand, headers: &HeaderMap) -> String {
                 .all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
         })
         .map_or_else(String::new, |host| format!(" ws://{host} wss://{host}"));
-    let ancestors: String = brand.origins.iter().map(|origin| format!(" {origin}")).collect();
+    let ancestors = brand.origins.join(" ");
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; \
          media-src 'self'; worker-src 'self'; manifest-src 'self'; connect-src 'self'{sockets}; base-uri 'none'; \
-         form-action 'none'; frame-ancestors 'self'{ancestors}"
+         form-action 'none'; frame-ancestors 'self' {ancestors}"
     )
 }
 

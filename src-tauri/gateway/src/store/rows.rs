@@ -8,6 +8,8 @@ use zuoxi_rules::store::Stored;
 use zuoxi_wire::Id;
 
 /// SQLite's error as the rules know it.
+// By value, so that it stands in `map_err`.
+#[allow(clippy::needless_pass_by_value)]
 pub(super) fn failed(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => StoreError::Full,

@@ -2,7 +2,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use zuoxi_wire::v1::client_frame::Kind as Asked;
 use zuoxi_wire::v1::gateway_frame::Kind as Told;
 use zuoxi_wire::v1::{
     Act, ActKind, Acts, AgentPassword, Answer, ClientFrame, Entry, GatewayFrame, Hello, LogIn, LoggedIn,
-    MessageContent, ReadEntries, Visitor, log_in, message_content, read_entries,
+    MessageContent, ReadEntries, SeqRange, Visitor, answer, log_in, message_content, read_entries,
 };
 
 pub const PASSWORD: &str = "correct horse battery";
@@ -29,7 +29,7 @@ pub struct World {
     pub folder: tempfile::TempDir,
     child: Option<Child>,
     pub address: String,
-    set: Vec<String>,
+    pub set: Vec<String>,
 }
 
 impl World {
@@ -178,10 +178,6 @@ impl Drop for World {
     }
 }
 
-pub fn exists(path: &Path) -> bool {
-    path.exists()
-}
-
 pub fn visitor() -> log_in::Credential {
     log_in::Credential::Visitor(Visitor { brand: BRAND.into() })
 }
@@ -219,6 +215,8 @@ pub struct Device {
     /// What came and wasn't looked at.
     pub waiting: Vec<GatewayFrame>,
     pub pushed: u64,
+    /// The conversation that the last accepted act stands in.
+    own: Option<Id>,
     request: u32,
     numbers: std::collections::BTreeMap<Id, u32>,
 }
@@ -247,6 +245,7 @@ impl Device {
             me: LoggedIn::default(),
             waiting: Vec::new(),
             pushed: 0,
+            own: None,
             request: 0,
             numbers: std::collections::BTreeMap::new(),
         }
@@ -375,7 +374,11 @@ impl Device {
     pub async fn do_act(&mut self, act: Act) -> Answer {
         let id = act.id.clone();
         self.send_act(act).await;
-        self.answer(&id).await
+        let answer = self.answer(&id).await;
+        if matches!(answer.result, Some(answer::Result::Accepted(_))) {
+            self.own = Id::try_from(&answer.conversation).ok();
+        }
+        answer
     }
 
     pub async fn answer(&mut self, id: &[u8]) -> Answer {
@@ -406,26 +409,62 @@ impl Device {
         .await
     }
 
-    /// A customer's own conversation.
-    pub fn own(&self) -> Id {
-        Id::try_from(&self.me.state.as_ref().unwrap().conversation).unwrap()
+    /// A customer's own conversation, as an answer or a state named it.
+    pub async fn own_told(&mut self) -> Id {
+        if let Some(own) = self.own {
+            return own;
+        }
+        let state = self
+            .find(|frame| match &frame.kind {
+                Some(Told::CustomerState(state)) if !state.conversation.is_empty() => Some(state.clone()),
+                _ => None,
+            })
+            .await;
+        Id::try_from(&state.conversation).unwrap()
+    }
+
+    /// The same, where an answer came already.
+    pub fn own_or_told(&self) -> Id {
+        self.own.expect("an answer names the conversation")
     }
 
     /// All entries of a conversation, as this reader gets them.
     pub async fn entries(&mut self, conversation: Id) -> Vec<Entry> {
-        let asked = ReadEntries {
-            conversation: conversation.to_bytes(),
-            what: Some(read_entries::What::Newest(500)),
-        };
-        match self.ask(Asked::ReadEntries(asked)).await {
-            Told::EntriesPage(page) => {
-                let blocks = page
-                    .blocks
-                    .iter()
-                    .flat_map(|block| zuoxi_wire::block::decode(block).unwrap());
-                blocks.map(|(entry, _)| entry).collect()
-            }
-            other => panic!("{other:?}"),
+        let mut entries = Vec::new();
+        let mut what = read_entries::What::Newest(500);
+        loop {
+            let asked = ReadEntries {
+                conversation: conversation.to_bytes(),
+                what: Some(what),
+            };
+            let page = match self.ask(Asked::ReadEntries(asked)).await {
+                Told::EntriesPage(page) => page,
+                other => panic!("{other:?}"),
+            };
+            let blocks = page
+                .blocks
+                .iter()
+                .flat_map(|block| zuoxi_wire::block::decode(block).unwrap());
+            entries.extend(blocks.map(|(entry, _)| entry));
+            entries.sort_by_key(|entry| entry.seq);
+            let first = entries.first().map_or(page.floor, |entry| entry.seq);
+            let Some(covers) = page.covers.filter(|_| first > page.floor) else {
+                return entries;
+            };
+            // A page may begin at `first` and stop before `last`: what is missing lies below or above it.
+            let below = SeqRange {
+                first: page.floor,
+                last: first - 1,
+            };
+            let gap = entries.windows(2).find(|two| two[0].seq + 1 < two[1].seq);
+            what = read_entries::What::Range(match gap {
+                Some(two) => SeqRange {
+                    first: two[0].seq + 1,
+                    last: two[1].seq - 1,
+                },
+                None if covers.first > page.floor => below,
+                None => return entries,
+            });
         }
     }
 }

@@ -1,0 +1,476 @@
+//! Issue 4, "Bad input and faults": what comes over the wire. Each gives a clear error or a closed connection, and
+//! who behaves is served as before.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
+
+mod world;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use world::{Device, OWN, PASSWORD, World, text, visitor};
+use zuoxi_wire::v1::answer::Result as Outcome;
+use zuoxi_wire::v1::client_frame::Kind as Asked;
+use zuoxi_wire::v1::gateway_frame::Kind as Told;
+use zuoxi_wire::v1::{
+    Act, ActKind, Advice, Answer, ClientFrame, Identify, LogIn, Problem, ProblemCode, ReadEntries, RefusalCode,
+    going_away, log_in, read_entries,
+};
+
+async fn problem(device: &mut Device) -> Problem {
+    device
+        .find(|frame| match &frame.kind {
+            Some(Told::Problem(problem)) => Some(*problem),
+            _ => None,
+        })
+        .await
+}
+
+/// Nothing but what was on its way comes any more.
+async fn is_closed(device: &mut Device) {
+    while device.next().await.is_some() {}
+}
+
+fn refusal(answer: &Answer) -> (RefusalCode, bool) {
+    match &answer.result {
+        Some(Outcome::Refused(refused)) => (refused.code(), refused.for_now),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn seq(answer: &Answer) -> u64 {
+    match &answer.result {
+        Some(Outcome::Accepted(accepted)) => accepted.seq,
+        other => panic!("not accepted: {other:?}"),
+    }
+}
+
+/// The gateway still serves who behaves.
+async fn serves(world: &World) {
+    let mut customer = world.customer().await;
+    seq(&customer.say(OWN, "还在吗").await);
+}
+
+#[tokio::test]
+async fn a_wrong_password_gets_the_same_answer_as_an_unknown_name() {
+    let world = World::started();
+    let wrong = world
+        .device()
+        .await
+        .log_in_agent("shen", "incorrect horse")
+        .await
+        .unwrap_err();
+    let unknown = world.device().await.log_in_agent("nobody", PASSWORD).await.unwrap_err();
+    assert_eq!(wrong.code(), ProblemCode::Credentials);
+    assert_eq!(wrong, unknown);
+    world.device().await.log_in_agent("shen", PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_locked_account_stays_shut_even_for_the_right_password() {
+    let world = World::started_with(&["limits.wrong_per_name=2"]);
+    for _ in 0..2 {
+        let wrong = world
+            .device()
+            .await
+            .log_in_agent("shen", "incorrect horse")
+            .await
+            .unwrap_err();
+        assert_eq!(wrong.code(), ProblemCode::Credentials);
+    }
+    let locked = world.device().await.log_in_agent("shen", PASSWORD).await.unwrap_err();
+    assert_eq!((locked.code(), locked.advice()), (ProblemCode::Locked, Advice::Later));
+    assert!(locked.retry_ms > 0);
+    world.device().await.log_in_agent("wang", PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_disabled_agent_is_shut_out_while_connected() {
+    let world = World::started();
+    let mut shen = world.agent("shen").await;
+    world.done(&["agent", "disable", "shen"]);
+    is_closed(&mut shen).await;
+    let refused = world.device().await.log_in_agent("shen", PASSWORD).await.unwrap_err();
+    assert_eq!(refused.code(), ProblemCode::Disabled);
+    world.done(&["agent", "add", "li", "--team", "售前"]);
+    world.agent("li").await;
+}
+
+#[tokio::test]
+async fn a_device_of_another_version_is_told_which_are_spoken() {
+    let world = World::started();
+    let mut device = world.device().await;
+    let told = device
+        .log_in_with(LogIn {
+            version: 99,
+            device: world::fresh_id().to_bytes(),
+            credential: Some(visitor()),
+            ..LogIn::default()
+        })
+        .await
+        .unwrap_err();
+    assert_eq!((told.code(), told.advice()), (ProblemCode::Version, Advice::Update));
+    assert_eq!((told.version_min, told.version_max), (1, 1));
+}
+
+#[tokio::test]
+async fn a_frame_that_is_garbage_closes_the_connection_with_a_reason() {
+    let world = World::started();
+    for bytes in [vec![0xff; 40], vec![0x0a], (0..=255).collect::<Vec<u8>>()] {
+        let mut stranger = world.device().await;
+        stranger.send_bytes(bytes.clone()).await;
+        assert_eq!(problem(&mut stranger).await.code(), ProblemCode::BadFrame);
+        is_closed(&mut stranger).await;
+        let mut customer = world.customer().await;
+        customer.send_bytes(bytes).await;
+        assert_eq!(problem(&mut customer).await.code(), ProblemCode::BadFrame);
+        is_closed(&mut customer).await;
+    }
+    let mut texter = world.device().await;
+    texter.socket.send(Message::text("hello")).await.unwrap();
+    assert_eq!(problem(&mut texter).await.code(), ProblemCode::BadFrame);
+    is_closed(&mut texter).await;
+    serves(&world).await;
+}
+
+#[tokio::test]
+async fn a_frame_that_is_too_large_closes_the_connection_with_the_limit() {
+    let world = World::started();
+    let mut stranger = world.device().await;
+    stranger.send_bytes(vec![0; 17 * 1024]).await;
+    let told = problem(&mut stranger).await;
+    assert_eq!((told.code(), told.limit), (ProblemCode::TooLarge, 16 * 1024));
+    is_closed(&mut stranger).await;
+
+    // Far more than that isn't even read.
+    let mut flood = world.device().await;
+    flood.send_bytes(vec![0; 1024 * 1024]).await;
+    is_closed(&mut flood).await;
+
+    let mut customer = world.customer().await;
+    customer.send_bytes(vec![0; 1024 * 1024 + 1]).await;
+    while let Some(frame) = customer.next().await {
+        if let Some(Told::Problem(told)) = frame.kind {
+            assert_eq!((told.code(), told.limit), (ProblemCode::TooLarge, 1024 * 1024));
+        }
+    }
+    serves(&world).await;
+}
+
+#[tokio::test]
+async fn a_frame_compressed_to_a_bomb_is_not_even_inflated() {
+    use tokio::io::AsyncWriteExt;
+    let world = World::started();
+    let mut request = format!("ws://{}/v1/ws", world.address).into_client_request().unwrap();
+    let offer = "permessage-deflate; client_max_window_bits".parse().unwrap();
+    request.headers_mut().insert("Sec-WebSocket-Extensions", offer);
+    let (mut socket, response) = tokio_tungstenite::connect_async(request).await.unwrap();
+    assert!(!response.headers().contains_key("sec-websocket-extensions"));
+    socket.next().await.unwrap().unwrap();
+    // FIN, RSV1 (compressed), binary; masked, 5 bytes that inflate to much more.
+    let bomb = [0xc2, 0x85, 0, 0, 0, 0, 0x62, 0x60, 0x18, 0x05, 0x00];
+    let tokio_tungstenite::MaybeTlsStream::Plain(stream) = socket.get_mut() else {
+        panic!("no TLS here");
+    };
+    stream.write_all(&bomb).await.unwrap();
+    while let Some(Ok(_)) = socket.next().await {}
+    serves(&world).await;
+}
+
+#[tokio::test]
+async fn a_frame_out_of_protocol_order_closes_the_connection() {
+    let world = World::started();
+    let mut eager = world.device().await;
+    let act = eager.act(OWN, ActKind::Message, text("before log-in"));
+    eager.send_act(act).await;
+    assert_eq!(problem(&mut eager).await.code(), ProblemCode::BadFrame);
+    is_closed(&mut eager).await;
+
+    let mut twice = world.customer().await;
+    let again = twice.log_in(visitor()).await.unwrap_err();
+    assert_eq!(again.code(), ProblemCode::BadFrame);
+
+    let mut ahead = world.customer().await;
+    let first = ahead.act(OWN, ActKind::Message, text("一"));
+    let second = ahead.act(OWN, ActKind::Message, text("二"));
+    assert_eq!(
+        refusal(&ahead.do_act(second.clone()).await),
+        (RefusalCode::Behind, true)
+    );
+    let first = seq(&ahead.do_act(first).await);
+    assert!(seq(&ahead.do_act(second).await) > first);
+}
+
+#[tokio::test]
+async fn somebody_who_is_no_member_gets_the_same_answer_as_for_what_is_not_there() {
+    let world = World::started();
+    let mut customer = world.customer().await;
+    seq(&customer.say(OWN, "私事").await);
+    let conversation = customer.own_told().await;
+    world.done(&["team", "add", "售后"]);
+    world.done(&["agent", "add", "ben", "--team", "售后"]);
+    let ben = world.agent("ben").await;
+    let other = world.customer().await;
+    for mut stranger in [ben, other] {
+        let there = stranger.say(conversation, "hello").await;
+        let nowhere = stranger.say(world::fresh_id(), "hello").await;
+        assert_eq!(refusal(&there), (RefusalCode::NotFound, false));
+        assert_eq!(there.result, nowhere.result);
+        for id in [conversation, world::fresh_id()] {
+            let told = stranger
+                .ask(Asked::ReadEntries(ReadEntries {
+                    conversation: id.to_bytes(),
+                    what: Some(read_entries::What::Newest(10)),
+                }))
+                .await;
+            let Told::Problem(told) = told else { panic!("{told:?}") };
+            assert_eq!(told.code(), ProblemCode::NotFound);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_web_chat_from_a_foreign_origin_is_turned_away_and_the_own_page_is_not_a_desk() {
+    let world = World::started();
+    let mut foreign = Device::silent(&world.address, Some("https://evil.example")).await;
+    assert_eq!(problem(&mut foreign).await.code(), ProblemCode::Origin);
+    is_closed(&mut foreign).await;
+    let own = format!("http://{}", world.address);
+    let mut page = Device::open(&world.address, Some(&own)).await;
+    page.log_in(visitor()).await.unwrap();
+    let mut page = Device::open(&world.address, Some(&own)).await;
+    assert!(page.log_in_agent("shen", PASSWORD).await.is_err());
+}
+
+#[tokio::test]
+async fn a_token_replayed_buys_nothing() {
+    let mut world = World::new();
+    let secret = world.folder.path().join("secret");
+    std::fs::write(&secret, "0123456789abcdef0123456789abcdef\n").unwrap();
+    let secret = secret.to_str().unwrap();
+    world.done(&[
+        "brand",
+        "add",
+        world::BRAND,
+        "--team",
+        "售前",
+        "--identity-algorithm",
+        "HS256",
+        "--identity-key",
+        secret,
+    ]);
+    world.start();
+    let mut customer = world.customer().await;
+    let jwt = token(&customer, "u1", "first");
+    let told = customer.ask(Asked::Identify(Identify { jwt: jwt.clone() })).await;
+    assert!(matches!(told, Told::LoggedIn(_)), "{told:?}");
+    // The same token on another connection: another nonce, and an id that was used.
+    let mut thief = world.customer().await;
+    assert_eq!(identify(&mut thief, &jwt).await, ProblemCode::Identity);
+    // Another's nonce with an id of its own.
+    let mut thief = world.customer().await;
+    let stolen = token(&customer, "u1", "second");
+    assert_eq!(identify(&mut thief, &stolen).await, ProblemCode::Identity);
+    // The own nonce with an id that was used.
+    let mut thief = world.customer().await;
+    let used = token(&thief, "u1", "first");
+    assert_eq!(identify(&mut thief, &used).await, ProblemCode::Identity);
+    let mut friend = world.customer().await;
+    let fresh = token(&friend, "u1", "third");
+    let told = friend.ask(Asked::Identify(Identify { jwt: fresh })).await;
+    assert!(matches!(told, Told::LoggedIn(_)), "{told:?}");
+}
+
+fn token(device: &Device, subject: &str, id: &str) -> String {
+    let nonce: String = device.hello.nonce.iter().map(|byte| format!("{byte:02x}")).collect();
+    let claims = serde_json::json!({
+        "sub": subject, "name": "王芳", "aud": world::BRAND, "nonce": nonce, "jti": id,
+        "exp": device.hello.time_ms / 1000 + 60,
+    });
+    let key = jsonwebtoken::EncodingKey::from_secret(b"0123456789abcdef0123456789abcdef");
+    jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap()
+}
+
+async fn identify(device: &mut Device, jwt: &str) -> ProblemCode {
+    match device.ask(Asked::Identify(Identify { jwt: jwt.into() })).await {
+        Told::Problem(problem) => problem.code(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_is_refused() {
+    let world = World::started();
+    let mut shen = world.agent("shen").await;
+    let session = shen.me.session.clone();
+    let mut again = world.device().await;
+    again
+        .log_in(log_in::Credential::Session(session.clone()))
+        .await
+        .unwrap();
+    world.done(&["agent", "password", "shen"]);
+    let mut late = world.device().await;
+    let told = late.log_in(log_in::Credential::Session(session)).await.unwrap_err();
+    assert_eq!((told.code(), told.advice()), (ProblemCode::Session, Advice::LogIn));
+    let made_up = log_in::Credential::Session(vec![7; 32].into());
+    let told = world.device().await.log_in(made_up).await.unwrap_err();
+    assert_eq!(told.code(), ProblemCode::Session);
+    let _ = shen.socket.close(None).await;
+}
+
+async fn refused_text(world: &World, words: &str) -> RefusalCode {
+    let mut customer = world.customer().await;
+    let answer = customer.say(OWN, words).await;
+    let (code, for_now) = refusal(&answer);
+    assert!(!for_now);
+    // What was refused stands nowhere, and what comes next goes through.
+    let next = customer.say(OWN, "好").await;
+    seq(&next);
+    let entries = customer.entries(customer.own_or_told()).await;
+    assert_eq!(entries.iter().filter(|entry| entry.kind == 1).count(), 1);
+    code
+}
+
+#[tokio::test]
+async fn a_text_of_4001_characters_is_too_long_and_of_4000_is_not() {
+    let world = World::started();
+    assert_eq!(refused_text(&world, &"字".repeat(4001)).await, RefusalCode::TooLong);
+    let mut customer = world.customer().await;
+    seq(&customer.say(OWN, &"字".repeat(4000)).await);
+}
+
+#[tokio::test]
+async fn a_text_of_zero_length_is_empty() {
+    let world = World::started();
+    assert_eq!(refused_text(&world, "").await, RefusalCode::Empty);
+    assert_eq!(refused_text(&world, " \n\t　").await, RefusalCode::Empty);
+}
+
+#[tokio::test]
+async fn a_text_of_control_characters_and_right_to_left_marks() {
+    let world = World::started();
+    assert_eq!(refused_text(&world, "a\u{7}b").await, RefusalCode::Malformed);
+    assert_eq!(refused_text(&world, "a\u{0}b").await, RefusalCode::Malformed);
+    assert_eq!(
+        refused_text(&world, "\u{202e}\u{200f}\u{200b}").await,
+        RefusalCode::Empty
+    );
+    // Ordinary in Hebrew and Arabic: stored as it came.
+    let mut customer = world.customer().await;
+    seq(&customer.say(OWN, "שלום\u{200f} \u{202e}abc\u{202c}").await);
+}
+
+#[tokio::test]
+async fn an_act_that_is_not_what_it_says_is_malformed() {
+    let world = World::started();
+    let mut customer = world.customer().await;
+    seq(&customer.say(OWN, "一").await);
+    let act = customer.act(OWN, ActKind::Message, vec![0xff, 0xff, 0xff].into());
+    assert_eq!(refusal(&customer.do_act(act).await).0, RefusalCode::Malformed);
+    let act = customer.act(OWN, ActKind::Unspecified, text("x"));
+    assert!(!refusal(&customer.do_act(act).await).1);
+    let long = Act {
+        id: vec![1; 15].into(),
+        ..customer.act(OWN, ActKind::Message, text("x"))
+    };
+    customer.send_act(long).await;
+    is_closed(&mut customer).await;
+}
+
+#[tokio::test]
+async fn an_id_with_another_content_is_refused_and_with_the_same_gets_its_seq_again() {
+    let world = World::started();
+    let mut customer = world.customer().await;
+    let act = customer.act(OWN, ActKind::Message, text("一"));
+    let first = seq(&customer.do_act(act.clone()).await);
+    let repeat = Act {
+        number: 2,
+        ..act.clone()
+    };
+    assert_eq!(seq(&customer.do_act(repeat).await), first);
+    let other = Act {
+        number: 3,
+        content: text("二"),
+        ..act
+    };
+    assert_eq!(refusal(&customer.do_act(other).await).0, RefusalCode::Reused);
+}
+
+#[tokio::test]
+async fn many_connections_that_never_say_hello_are_closed_and_others_are_served_meanwhile() {
+    let world = World::started();
+    let mut silent = Vec::new();
+    for _ in 0..400 {
+        silent.push(world.device().await);
+    }
+    serves(&world).await;
+    for device in &mut silent {
+        assert_eq!(problem(device).await.code(), ProblemCode::TooSlow);
+        is_closed(device).await;
+    }
+    serves(&world).await;
+}
+
+#[tokio::test]
+async fn sockets_that_never_even_ask_are_closed() {
+    use tokio::io::AsyncReadExt;
+    let world = World::started();
+    let mut mute = Vec::new();
+    for _ in 0..200 {
+        mute.push(tokio::net::TcpStream::connect(&world.address).await.unwrap());
+    }
+    serves(&world).await;
+    for socket in &mut mute {
+        let mut rest = Vec::new();
+        let _ = socket.read_to_end(&mut rest).await;
+    }
+}
+
+#[tokio::test]
+async fn more_connections_than_one_address_may_have_are_told_to_come_later() {
+    let world = World::started_with(&["limits.connections_per_address=3"]);
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(world.customer().await);
+    }
+    let mut fourth = Device::silent(&world.address, None).await;
+    let (reason, come_back_ms) = fourth
+        .find(|frame| match &frame.kind {
+            Some(Told::GoingAway(away)) => Some((away.reason(), away.come_back_ms)),
+            _ => None,
+        })
+        .await;
+    assert_eq!(reason, going_away::Reason::Crowded);
+    assert!(come_back_ms > 0);
+    is_closed(&mut fourth).await;
+    held.clear();
+    // Places are given back once the gateway has seen the others leave.
+    loop {
+        let mut device = Device::silent(&world.address, None).await;
+        if let Some(Told::Hello(_)) = device.next().await.and_then(|frame| frame.kind) {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_dropped_and_holds_nobody_up() {
+    let world = World::started_with(&["limits.customer_acts_burst=1000"]);
+    let mut customer = world.customer().await;
+    seq(&customer.say(OWN, "一").await);
+    let conversation = customer.own_told().await;
+    let mut deaf = world.agent("shen").await;
+    // Asks for the same page again and again, and never reads.
+    let asked = ClientFrame {
+        request: 7,
+        ack: None,
+        kind: Some(Asked::ReadEntries(ReadEntries {
+            conversation: conversation.to_bytes(),
+            what: Some(read_entries::What::Newest(500)),
+        })),
+    };
+    for n in 0..200 {
+        seq(&customer.say(OWN, &format!("{n}{}", "长".repeat(3000))).await);
+        deaf.send(&asked).await;
+    }
+    serves(&world).await;
+}
