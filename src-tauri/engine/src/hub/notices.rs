@@ -2,7 +2,7 @@
 
 use zuoxi_protocol::change::{OutboxAct, OutboxState};
 use zuoxi_protocol::notice::{ErasedWhat, LogInFailure, WatchEnd, Who};
-use zuoxi_protocol::{Broken, Notice, StoreFailure, Sync};
+use zuoxi_protocol::{Broken, Command, Input, Notice, StoreFailure, Sync};
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{
     ActKind, GatewayFrame, MemberRole, MessageContent, NoteContent, Presence, Problem, gateway_frame, going_away,
@@ -14,7 +14,10 @@ use super::active::Active;
 use super::asking::Waiting;
 use super::panel;
 use super::problem;
-use crate::view::{CallError, DeskEvent, DraftView};
+use crate::view::{CallError, CustomerPanel, DeskEvent, DraftView};
+
+/// Customer panels that are kept beyond those on screen.
+const PANELS: usize = 64;
 
 impl Active {
     pub(super) fn notice(&mut self, notice: Notice, outside: &mut Outside) {
@@ -108,7 +111,7 @@ impl Active {
             Notice::Customer { ask, customer } => {
                 if let Some(panel) = panel::panel(&customer, self.to_wall(outside)) {
                     if let Ok(conversation) = Id::try_from(&customer.conversation) {
-                        self.panels.insert(conversation, panel.clone());
+                        self.keep_panel(conversation, panel.clone(), outside);
                         outside
                             .windows
                             .tell_observers(conversation, &DeskEvent::Customer { panel: panel.clone() });
@@ -151,6 +154,15 @@ impl Active {
             // A customer's, which a desk is not.
             Notice::CustomerState(_) => {}
         }
+    }
+
+    /// What is known of a customer shows at once when their conversation is opened again.
+    fn keep_panel(&mut self, conversation: Id, panel: CustomerPanel, outside: &Outside) {
+        if self.panels.len() >= PANELS {
+            self.panels
+                .retain(|conversation, _| outside.windows.is_observed(*conversation));
+        }
+        self.panels.insert(conversation, panel);
     }
 
     fn act_taken(&mut self, act: OutboxAct, outside: &mut Outside) {
@@ -223,6 +235,12 @@ impl Active {
         } else {
             format!("{text}\n{part}")
         };
+        let draft = draft.clone();
+        self.inbox_draft(conversation);
+        if !outside.windows.is_observed(conversation) {
+            // No composer takes it: it is kept where the next one looks.
+            self.later(Input::User(Command::SaveDraft { conversation, draft }));
+        }
         let event = DeskEvent::PutBack {
             conversation: conversation.to_string(),
             text,

@@ -61,6 +61,11 @@ pub(crate) async fn answer(store: &Store, question: Question) -> Option<Answer> 
             entries.retain(|entry| entry.author == Some(author) && !is_erased(entry));
             Some(Answer::Entries(entries))
         }
+        Question::Erased { conversation, range } => {
+            let mut entries = all(store, conversation, range).await?;
+            entries.retain(is_erased);
+            Some(Answer::Erased(entries.iter().map(|entry| entry.seq).collect()))
+        }
     }
 }
 

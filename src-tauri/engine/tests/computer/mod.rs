@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use zuoxi_engine::Engine;
 use zuoxi_engine::net::NetError;
 use zuoxi_engine::store::{Account, Accounts, Keyring};
-use zuoxi_wire::v1::{LoggedIn, Member, MemberRole, client_frame, gateway_frame, log_in};
+use zuoxi_wire::v1::{FeedId, FeedKind, LoggedIn, Member, MemberRole, client_frame, gateway_frame, log_in};
 
 use crate::desks;
 use crate::scripted::{Peer, ScriptedGateway, ScriptedTransport, patiently, scripted};
@@ -19,6 +19,16 @@ pub const GATEWAY: &str = "chat.example.com";
 
 /// Answers a log-in; gives the token that resumed, or nothing for a password.
 pub async fn welcome(peer: &mut Peer) -> Option<Bytes> {
+    welcome_at(peer, now_ms()).await
+}
+
+/// This computer's clock, milliseconds UTC.
+pub fn now_ms() -> u64 {
+    std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64
+}
+
+/// The same by a gateway whose clock says this; the agent's own feed stands where the tests leave it.
+pub async fn welcome_at(peer: &mut Peer, time_ms: u64) -> Option<Bytes> {
     peer.hello(1).await;
     let (request, credential) = peer
         .find(|request, kind| match kind {
@@ -45,6 +55,11 @@ pub async fn welcome(peer: &mut Peer) -> Option<Bytes> {
         },
         me: Some(me),
         epoch: 1,
+        time_ms,
+        feeds: vec![FeedId {
+            kind: FeedKind::Agent as i32,
+            id: ME.to_vec().into(),
+        }],
         heartbeat_ms: 10_000,
         window_pushes: 512,
         window_bytes: 1 << 20,
