@@ -12,7 +12,3 @@ export function enter(conversation: string): () => boolean {
     return left <= 0;
   };
 }
-
-export function isShown(conversation: string): boolean {
-  return tiles.has(conversation);
-}

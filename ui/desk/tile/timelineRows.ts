@@ -43,11 +43,6 @@ export class TimelineRows implements RowSource<TimelineRow> {
     return Math.max(0, seq - this.floor);
   }
 
-  /** Own words stand here that the engine hasn't answered for. */
-  get hasUnanswered(): boolean {
-    return this.unanswered.length > 0;
-  }
-
   /** Newest first, those that are here. */
   *newest(): Generator<TimelineRow> {
     yield* this.unanswered.toReversed();
