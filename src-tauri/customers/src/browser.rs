@@ -19,6 +19,9 @@ use crate::memory::Memory;
 use crate::report::{Report, Told};
 use crate::shopper::{Doing, Shopper};
 
+/// Milliseconds after which a log-in that failed is tried again.
+const LOG_IN_AGAIN_MS: u64 = 3_000;
+
 /// The clock of all customers: the wall's at the start, moved on by a monotonic one.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
@@ -81,6 +84,7 @@ pub struct Browser {
     open: bool,
     link: Link,
     wake_ms: Option<u64>,
+    log_in_ms: Option<u64>,
     /// When each unsettled act was done.
     sent_ms: BTreeMap<Id, u64>,
     newest: Option<(Id, u64)>,
@@ -104,6 +108,7 @@ impl Browser {
             open: true,
             link: Link::Down,
             wake_ms: None,
+            log_in_ms: None,
             sent_ms: BTreeMap::new(),
             newest: None,
             inputs: VecDeque::new(),
@@ -131,7 +136,11 @@ impl Browser {
             } else {
                 self.shopper.due_ms().min(end_ms)
             };
-            let wake = self.wake_ms.filter(|_| self.open).map_or(limit, |wake| wake.min(limit));
+            let wakes = [self.wake_ms, self.log_in_ms]
+                .into_iter()
+                .flatten()
+                .filter(|_| self.open);
+            let wake = wakes.fold(limit, u64::min);
             tokio::select! {
                 event = next(&mut self.link) => self.linked(event),
                 () = tokio::time::sleep_until(self.around.clock.at(wake)) => {
@@ -139,6 +148,10 @@ impl Browser {
                     if self.wake_ms.is_some_and(|wake| wake <= now) {
                         self.wake_ms = None;
                         self.inputs.push_back(Input::Tick);
+                    }
+                    if self.log_in_ms.is_some_and(|again| again <= now) {
+                        self.log_in_ms = None;
+                        self.log_in();
                     }
                     if now < end_ms && self.shopper.due_ms() <= now {
                         self.act(now);
@@ -167,6 +180,7 @@ impl Browser {
         self.session = Session::load(config, loaded, self.around.clock.now_ms());
         self.open = true;
         self.wake_ms = None;
+        self.log_in_ms = None;
         self.inputs.clear();
         if known {
             self.inputs.push_back(Input::Tick);
@@ -330,6 +344,7 @@ impl Browser {
             Notice::LogInFailed(failure) => {
                 tracing::warn!(customer = self.number, ?failure, "log-in failed");
                 self.around.report.log_in_failed();
+                self.log_in_ms = Some(now + LOG_IN_AGAIN_MS);
             }
             Notice::SessionEnded => {
                 self.memory = Memory::default();

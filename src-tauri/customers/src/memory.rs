@@ -159,6 +159,18 @@ impl Memory {
                 entries.retain(|entry| entry.author == Some(*author));
                 Answer::Entries(entries)
             }
+            Question::Erased { conversation, range } => {
+                let is_erased =
+                    |entry: &StoredEntry| Entry::decode(entry.bytes.clone()).is_ok_and(|entry| entry.erased);
+                let entries = within(conversation, range);
+                Answer::Erased(
+                    entries
+                        .iter()
+                        .filter(|entry| is_erased(entry))
+                        .map(|entry| entry.seq)
+                        .collect(),
+                )
+            }
         }
     }
 

@@ -531,3 +531,73 @@ fn nothing_readable_lies_on_the_disk() {
     desk.store.take();
     look(desk.folder.path());
 }
+
+/// Where the child of the next test writes; without it that test is empty.
+const CHILD: &str = "ZUOXI_STORE_CHILD";
+
+/// Does acts and says of each that it is durable, until it is killed.
+#[test]
+fn child_who_is_killed() {
+    let Some(path) = std::env::var_os(CHILD) else { return };
+    let (tell, done) = channel();
+    let options = StoreOptions::new(path.into(), key());
+    let (store, _) = Store::open(options, Box::new(move |ends| drop(tell.send(ends)))).unwrap();
+    for token in 1..u64::MAX {
+        let mut doing = act(token, 0);
+        doing.id = message_id(token);
+        let changes = vec![Change::Enqueue(doing), Change::Draft(id(1), Draft::default())];
+        let priority = if token % 2 == 0 {
+            Priority::User
+        } else {
+            Priority::Network
+        };
+        store
+            .commit(
+                Transaction {
+                    token,
+                    durability: Durability::Full,
+                    changes,
+                },
+                priority,
+            )
+            .unwrap();
+        // A few are on the way at a time.
+        if token > 4 {
+            for end in done.recv().unwrap() {
+                end.result.unwrap();
+                println!("durable {}", end.token);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_told_durable_survives_a_kill() {
+    use std::io::BufRead;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("desk.db");
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["child_who_is_killed", "--exact", "--nocapture"])
+        .env(CHILD, &path)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut durable = Vec::new();
+    for line in std::io::BufReader::new(child.stdout.take().unwrap()).lines() {
+        durable.extend(
+            line.unwrap()
+                .strip_prefix("durable ")
+                .map(|token| token.parse::<u64>().unwrap()),
+        );
+        if durable.len() == 40 {
+            child.kill().unwrap();
+        }
+    }
+    child.wait().unwrap();
+    assert!(durable.len() >= 40);
+    let (_store, loaded) = Store::open(StoreOptions::new(path, key()), Box::new(|_| ())).unwrap();
+    let places: Vec<u64> = loaded.outbox.iter().map(|act| act.place).collect();
+    for token in durable {
+        assert!(places.contains(&token), "act {token} was told durable and is gone");
+    }
+}

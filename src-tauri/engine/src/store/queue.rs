@@ -56,7 +56,7 @@ pub(super) fn is_apart(transaction: &Transaction) -> bool {
 }
 
 /// Changes and entries in a transaction.
-fn weight(transaction: &Transaction) -> usize {
+pub(super) fn weight(transaction: &Transaction) -> usize {
     let of = |change: &Change| {
         if let Change::Entries(_, entries) = change {
             entries.len()

@@ -10,14 +10,14 @@ use zuoxi_protocol::change::{Durability, Transaction};
 use super::apply::{Numbers, apply, delete_doomed};
 use super::error::StoreError;
 use super::load::load;
-use super::queue::{Queue, Work, is_apart};
+use super::queue::{Queue, Work, is_apart, weight};
 use super::{Done, OnDone};
 
 /// Quiet after which background work begins.
 const QUIET: Duration = Duration::from_millis(50);
 /// Entries deleted in one slice of background work: a few milliseconds.
 const SLICE: i64 = 500;
-/// Changes after which the WAL goes into the database even if it is never quiet: about 10 MB.
+/// Changes and entries after which the WAL goes into the database even if it is never quiet: about 10 MB.
 const CHECKPOINT: usize = 50_000;
 
 /// Starts the writing thread; it ends when the queue is closed and empty.
@@ -42,7 +42,7 @@ struct Writer {
     durability: Option<Durability>,
     /// An ordered transaction that others build on failed, and nobody has loaded since.
     failed: bool,
-    /// Changes since the last checkpoint.
+    /// Changes and entries since the last checkpoint.
     unwritten: usize,
     /// Nothing is left to do in the background.
     idle: bool,
@@ -127,9 +127,11 @@ impl Writer {
         }
         // Dropping it rolls back.
         let open = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for change in transactions.iter().flat_map(|one| &one.changes) {
-            apply(&open, &mut self.numbers, change)?;
-            self.unwritten += 1;
+        for one in transactions {
+            for change in &one.changes {
+                apply(&open, &mut self.numbers, change)?;
+            }
+            self.unwritten += weight(one);
         }
         open.commit()?;
         Ok(())
