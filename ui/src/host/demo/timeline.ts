@@ -17,6 +17,7 @@ export class DemoTimeline {
   readonly #make: (index: number) => Said;
   readonly #rows: TimelineRow[] = [];
   #settled = 0;
+  #serial = 0;
   #window: { from: number; count: number } | null = null;
   readonly #tell: (deltas: TimelineDelta[]) => void;
 
@@ -77,7 +78,7 @@ export class DemoTimeline {
   /** A settled entry behind the last settled one, before what waits in the outbox. */
   append(said: Said): void {
     const index = this.#madeCount + this.#settled;
-    const row = this.#shaped(said, index, `entry:${this.conversation}:${index}`, index + 1);
+    const row = this.#shaped(said, index, this.#freshKey(), index + 1);
     this.#rows.splice(this.#settled, 0, row);
     this.#settled += 1;
     this.#inserted(index, row);
@@ -129,6 +130,11 @@ export class DemoTimeline {
     this.#bounds();
   }
 
+  #freshKey(): string {
+    this.#serial += 1;
+    return `entry:${this.conversation}:${this.#serial}`;
+  }
+
   #bounds(): void {
     if (!this.#window) return;
     this.#tell([{ op: "bounds", total: this.total, floor: 1, customer_read: this.customerRead }]);
@@ -163,7 +169,7 @@ export class DemoTimeline {
   #push(said: Said): void {
     const index = this.total;
     const settled = said.mark !== "sending" && said.mark !== "not_sent" && said.mark !== "waiting_for_network";
-    const row = this.#shaped(said, index, `entry:${this.conversation}:${index}`, settled ? index + 1 : null);
+    const row = this.#shaped(said, index, this.#freshKey(), settled ? index + 1 : null);
     if (said.unread === true && this.firstUnread === null) {
       this.firstUnread = index;
       row.first_unread = true;
