@@ -11,7 +11,7 @@ use zuoxi_engine::net::NetError;
 use zuoxi_engine::store::{Accounts, Keyring, MemoryKeyring, NoKeyring};
 use zuoxi_engine::view::CallError;
 use zuoxi_engine::{Engine, PassphraseNeed};
-use zuoxi_wire::v1::{Hello, Problem, ProblemCode, client_frame, gateway_frame, log_in};
+use zuoxi_wire::v1::{Hello, Pong, Problem, ProblemCode, client_frame, gateway_frame, log_in};
 
 use scripted::{Peer, ScriptedGateway, patiently, scripted};
 
@@ -20,18 +20,14 @@ const GATEWAY: &str = "chat.example.com";
 struct Desk {
     engine: Engine,
     gateway: ScriptedGateway,
-    _data: TempDir,
+    data: TempDir,
 }
 
 fn desk(keyring: Arc<dyn Keyring>) -> Desk {
     let data = tempfile::tempdir().unwrap();
     let (transport, gateway) = scripted();
     let engine = desks::open(data.path(), transport, keyring);
-    Desk {
-        engine,
-        gateway,
-        _data: data,
-    }
+    Desk { engine, gateway, data }
 }
 
 fn with_keyring() -> Desk {
@@ -102,7 +98,7 @@ async fn a_wrong_password_is_told_and_nothing_is_kept() {
     let start = desk.engine.start().await.unwrap();
     assert_eq!((start.me, start.accounts.len()), (None, 0));
     assert!(
-        !desk._data.path().join("accounts").exists(),
+        !desk.data.path().join("accounts").exists(),
         "a mistyped name leaves no database behind"
     );
 }
@@ -129,11 +125,11 @@ async fn an_unknown_gateway_is_told() {
 async fn what_is_no_gateway_is_told() {
     let mut desk = with_keyring();
     let garbage = log_in(&mut desk, async |peer: Peer| {
-        peer.say_bytes(b"\xff\xff\xff\xff garbage").await
+        peer.say_bytes(b"\xff\xff\xff\xff garbage").await;
     });
     assert_eq!(code(garbage.await), "not_a_gateway");
     let other = log_in(&mut desk, async |peer: Peer| {
-        peer.say(0, gateway_frame::Kind::Pong(Default::default())).await
+        peer.say(0, gateway_frame::Kind::Pong(Pong::default())).await;
     });
     assert_eq!(code(other.await), "not_a_gateway");
 }

@@ -19,7 +19,9 @@ async fn listen() -> (TcpListener, String) {
 }
 
 async fn connect(address: &str) -> Result<Connection, NetError> {
-    WebSocketTransport::new(Proxies::none()).connect(&GatewayAddress::parse(address).unwrap()).await
+    WebSocketTransport::new(Proxies::none())
+        .connect(&GatewayAddress::parse(address).unwrap())
+        .await
 }
 
 /// A server that says these bytes to whoever comes.
@@ -48,11 +50,23 @@ async fn an_unknown_gateway_is_a_matter_of_the_network() {
 
 #[tokio::test]
 async fn what_is_no_gateway_is_told() {
-    assert_eq!(failure(&says(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await).await, "not_a_gateway");
-    assert_eq!(failure(&says(b"SSH-2.0-OpenSSH_9.2\r\n\r\n").await).await, "not_a_gateway");
-    assert_eq!(failure(&says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").await).await, "not_a_gateway");
+    assert_eq!(
+        failure(&says(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await).await,
+        "not_a_gateway"
+    );
+    assert_eq!(
+        failure(&says(b"SSH-2.0-OpenSSH_9.2\r\n\r\n").await).await,
+        "not_a_gateway"
+    );
+    assert_eq!(
+        failure(&says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").await).await,
+        "not_a_gateway"
+    );
     // A gateway's own load balancer without a gateway behind it: worth trying again.
-    assert_eq!(failure(&says(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n").await).await, "network");
+    assert_eq!(
+        failure(&says(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n").await).await,
+        "network"
+    );
 }
 
 #[tokio::test]
@@ -118,11 +132,16 @@ async fn a_frame_beyond_the_limit_ends_the_connection() {
     let (listener, at) = listen().await;
     tokio::spawn(async move {
         let mut socket = accept(listener).await;
-        let _ = socket.send(Message::Binary(vec![0; limits::FRAME_BYTES as usize + 1].into())).await;
+        let _ = socket
+            .send(Message::Binary(vec![0; limits::FRAME_BYTES as usize + 1].into()))
+            .await;
         let _ = socket.next().await;
     });
     let mut connection = connect(&at).await.unwrap();
-    assert!(matches!(connection.incoming.recv().await, Some(Err(NetError::NotAGateway(_)))));
+    assert!(matches!(
+        connection.incoming.recv().await,
+        Some(Err(NetError::NotAGateway(_)))
+    ));
     assert!(connection.incoming.recv().await.is_none());
 }
 
@@ -131,5 +150,8 @@ async fn a_server_that_goes_away_is_told() {
     let (listener, at) = listen().await;
     tokio::spawn(async move { drop(accept(listener).await) });
     let mut connection = connect(&at).await.unwrap();
-    assert!(matches!(connection.incoming.recv().await, Some(Err(NetError::Network(_)))));
+    assert!(matches!(
+        connection.incoming.recv().await,
+        Some(Err(NetError::Network(_)))
+    ));
 }

@@ -19,9 +19,33 @@ fn the_uis_types_are_those_of_the_engine() {
     let text = format!(
         "// Generated from src-tauri/engine/src/view.rs by `cargo xtask generate`. Don't edit.\n\n{}",
         declarations!(
-            InboxTab, StatusView, Waiting, CustomerView, Mark, InboxRow, InboxView, InboxCounts, RowBody, AuthorView,
-            RefusalView, TimelineRow, TimelineView, TimelineDelta, SyncView, ProofFeed, ProofView, PresenceView, MeView,
-            PastVisitView, CustomerPanel, TeamTarget, AgentTarget, TransferTargets, TransferTo, DraftView, DeskEvent,
+            InboxTab,
+            StatusView,
+            Waiting,
+            CustomerView,
+            Mark,
+            InboxRow,
+            InboxView,
+            InboxCounts,
+            RowBody,
+            AuthorView,
+            RefusalView,
+            TimelineRow,
+            TimelineView,
+            TimelineDelta,
+            SyncView,
+            ProofFeed,
+            ProofView,
+            PresenceView,
+            MeView,
+            PastVisitView,
+            CustomerPanel,
+            TeamTarget,
+            AgentTarget,
+            TransferTargets,
+            TransferTo,
+            DraftView,
+            DeskEvent,
             CallError,
         )
     );
@@ -30,5 +54,8 @@ fn the_uis_types_are_those_of_the_engine() {
         std::fs::write(path, &text).expect("ui/src/gen can be written");
     }
     let there = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(there == text, "ui/src/gen/view.ts is out of date: run `cargo xtask generate`");
+    assert!(
+        there == text,
+        "ui/src/gen/view.ts is out of date: run `cargo xtask generate`"
+    );
 }

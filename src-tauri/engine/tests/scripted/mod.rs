@@ -30,8 +30,17 @@ pub struct Peer {
 
 pub fn scripted() -> (Arc<ScriptedTransport>, ScriptedGateway) {
     let (peers, accepted) = mpsc::unbounded_channel();
-    let transport = Arc::new(ScriptedTransport { peers, refuse: Mutex::default() });
-    (transport.clone(), ScriptedGateway { peers: accepted, transport })
+    let transport = Arc::new(ScriptedTransport {
+        peers,
+        refuse: Mutex::default(),
+    });
+    (
+        transport.clone(),
+        ScriptedGateway {
+            peers: accepted,
+            transport,
+        },
+    )
 }
 
 impl Transport for ScriptedTransport {
@@ -60,7 +69,10 @@ impl ScriptedGateway {
 
 impl Peer {
     pub async fn say(&self, request: u32, kind: gateway_frame::Kind) {
-        let frame = GatewayFrame { request, kind: Some(kind) };
+        let frame = GatewayFrame {
+            request,
+            kind: Some(kind),
+        };
         let _ = self.to_client.send(Ok(frame::encode_gateway(&frame))).await;
     }
 
@@ -69,7 +81,13 @@ impl Peer {
     }
 
     pub async fn hello(&self, epoch: u64) {
-        let hello = Hello { version_min: 1, version_max: 1, epoch, nonce: vec![7; 16].into(), ..Hello::default() };
+        let hello = Hello {
+            version_min: 1,
+            version_max: 1,
+            epoch,
+            nonce: vec![7; 16].into(),
+            ..Hello::default()
+        };
         self.say(0, gateway_frame::Kind::Hello(hello)).await;
     }
 
@@ -94,5 +112,7 @@ impl Peer {
 
 /// Nothing here takes long; a hang must fail and not stall the tests.
 pub async fn patiently<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("nothing came")
+    tokio::time::timeout(Duration::from_secs(20), future)
+        .await
+        .expect("nothing came")
 }
