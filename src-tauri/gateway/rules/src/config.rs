@@ -11,11 +11,11 @@ pub struct Config {
     pub customer_session_ms: u64,
     /// Wrong passwords for one log-in name before it is locked.
     pub wrong_per_name: u32,
-    /// Wrong passwords from one address before it is refused.
+    /// Wrong passwords from one address before it is refused; a whole office may share one.
     pub wrong_per_address: u32,
     /// For how long wrong passwords count, and a lock lasts, milliseconds; at most 600,000 is told as advice.
     pub lock_ms: u64,
-    /// New visitors from one address, for each minute.
+    /// New visitors from one address, for each minute; a mobile carrier's customers share a few.
     pub visitors_per_minute: u32,
     /// Acts of a customer's connection, each second, sustained.
     pub customer_acts_per_second: u32,
@@ -40,9 +40,9 @@ impl Default for Config {
             agent_session_ms: 30 * 24 * 3_600_000,
             customer_session_ms: 180 * 24 * 3_600_000,
             wrong_per_name: 5,
-            wrong_per_address: 20,
+            wrong_per_address: 100,
             lock_ms: 15 * 60_000,
-            visitors_per_minute: 30,
+            visitors_per_minute: 300,
             customer_acts_per_second: 10,
             customer_acts_burst: 64,
             agent_acts_per_second: 50,
