@@ -115,7 +115,10 @@ async fn a_newer_database_is_told_and_left_alone() {
     engine.stop().await.unwrap();
     let account = Accounts::new(computer.data.path()).list().unwrap().remove(0);
     let key = keyring.read_key(account.name()).unwrap().unwrap();
-    let hex: String = key.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = key
+        .bytes()
+        .iter()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let database = rusqlite::Connection::open(account.database()).unwrap();
     database
         .execute_batch(&format!("PRAGMA key = \"x'{hex}'\"; PRAGMA cipher_page_size = 16384;"))
