@@ -258,6 +258,13 @@ pub enum Question {
         /// Whose entries.
         author: Id,
     },
+    /// Seqs in the range whose content was taken away.
+    Erased {
+        /// Whose log.
+        conversation: Id,
+        /// Where.
+        range: Range,
+    },
 }
 
 /// What the store says.
@@ -267,4 +274,6 @@ pub enum Answer {
     Hashes(Vec<Option<[u8; 32]>>),
     /// The entries.
     Entries(Vec<StoredEntry>),
+    /// The erased ones' Seqs, in order.
+    Erased(Vec<u64>),
 }

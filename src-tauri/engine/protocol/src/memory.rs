@@ -152,6 +152,10 @@ impl MemoryDevice {
                 };
                 Answer::Hashes(ranges.iter().map(hashed).collect())
             }
+            Question::Erased { conversation, range } => {
+                let erased = self.within(*conversation, *range).filter(|entry| is_erased(entry));
+                Answer::Erased(erased.map(|entry| entry.seq).collect())
+            }
             Question::ByAuthor {
                 conversation,
                 range,

@@ -5,6 +5,7 @@ mod world;
 
 use world::{World, hand_to, note, recall, words};
 use zuoxi_protocol::Command;
+use zuoxi_protocol::notice::{Notice, WatchEnd};
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::ActKind;
 
@@ -23,8 +24,97 @@ fn a_customer_writes_and_the_agent_answers() {
     world.check_end();
 }
 
+#[test]
+fn after_a_restore_the_desk_tells_what_the_server_lost_and_sends_it_again() {
+    let mut world = World::new(2);
+    let amy = world.add_agent("amy");
+    let customer = world.add_customer();
+    world.run(2_000);
+    world.say(customer, None, "在吗");
+    world.run(2_000);
+    let talk = world.conversation(customer).unwrap();
+    let kept = world.say(amy, Some(talk), "在的");
+    world.run(15_000);
+    let backup = world.backup();
+    let lost: Vec<Id> = (0..3)
+        .map(|n| world.say(amy, Some(talk), &format!("lost {n}")))
+        .collect();
+    world.run(15_000);
+    world.break_connection(amy);
+    let waiting = world.say(amy, Some(talk), "waited");
+    world.restore(&backup);
+    world.run(60_000);
+    world.check_end();
+    let shown: Vec<Id> = lost_by(&world, amy);
+    assert_eq!(shown, lost, "and not what was kept: {kept}");
+    assert!(world.devices[amy].settled.contains_key(&waiting));
+    for id in &lost {
+        world.user(amy, Command::SendAgain { id: *id });
+    }
+    world.run(30_000);
+    world.check_end();
+    assert!(lost.iter().all(|id| world.devices[amy].settled.contains_key(id)));
+}
+
+fn lost_by(world: &World, device: usize) -> Vec<Id> {
+    let lost = |notice: &Notice| match notice {
+        Notice::ActLost(act) => Some(act.id),
+        _ => None,
+    };
+    world.devices[device].notices.iter().filter_map(lost).collect()
+}
+
+#[test]
+fn another_agents_conversation_is_watched_and_nothing_of_it_is_stored() {
+    let mut world = World::new(3);
+    let amy = world.add_agent("amy");
+    let customer = world.add_customer();
+    world.run(2_000);
+    world.say(customer, None, "在吗");
+    world.run(2_000);
+    let talk = world.conversation(customer).unwrap();
+    let ben = world.add_agent("ben");
+    world.run(2_000);
+    world.user(ben, Command::Watch { conversation: talk });
+    world.run(1_000);
+    world.say(amy, Some(talk), "在的");
+    let noted = world.act(ben, Some(talk), ActKind::Note, note("be kind"));
+    world.run(2_000);
+    assert_eq!(
+        watched(&world, ben),
+        world.store.log(talk).iter().map(|entry| entry.id).collect::<Vec<_>>()
+    );
+    assert!(world.devices[ben].settled.contains_key(&noted));
+    assert_eq!(world.devices[ben].disk.entries(talk).count(), 0);
+    world.break_connection(ben);
+    world.run(2_000);
+    world.say(customer, None, "again");
+    world.act(amy, Some(talk), ActKind::Transfer, hand_to(Id([102; 16])));
+    world.run(20_000);
+    world.check_end();
+    let mine = |notice: &Notice| {
+        matches!(
+            notice,
+            Notice::WatchEnded {
+                why: WatchEnd::Mine,
+                ..
+            }
+        )
+    };
+    assert!(world.devices[ben].notices.iter().any(mine));
+}
+
+fn watched(world: &World, device: usize) -> Vec<Id> {
+    let entries = |notice: &Notice| match notice {
+        Notice::WatchEntries { entries, .. } => entries.iter().map(|entry| entry.id).collect(),
+        _ => Vec::new(),
+    };
+    world.devices[device].notices.iter().flat_map(entries).collect()
+}
+
 /// One random story; what happens depends on the seed alone.
-fn story(seed: u64) {
+fn story(seed: u64, restoring: bool) {
+    let mut backup = None;
     let mut world = World::new(seed);
     world.failing = 40;
     let agents = [
@@ -90,6 +180,14 @@ fn story(seed: u64) {
             (35, _) => world.break_connection(customer),
             (36, _) => world.kill(agent),
             (37, _) => world.kill(customer),
+            (38, _) if restoring && turn > 50 && turn % 3 == 0 => {
+                if let Some(backup) = backup.take() {
+                    world.restore(&backup);
+                    said.clear();
+                } else {
+                    backup = Some(world.backup());
+                }
+            }
             (38, _) if world.dice.roll(4) == 0 => world.restart_gateway(),
             (39, _) if world.dice.roll(4) == 0 => world.devices[agent].disk_full = true,
             _ => {}
@@ -103,10 +201,19 @@ fn story(seed: u64) {
 
 #[test]
 fn every_act_is_stored_once_in_order_and_every_cache_ends_as_the_gateways() {
+    stories(false);
+}
+
+#[test]
+fn after_restores_of_older_backups_every_cache_ends_as_the_gateways() {
+    stories(true);
+}
+
+fn stories(restoring: bool) {
     let first: u64 = std::env::var("ZUOXI_SEED").map_or(0, |seed| seed.parse().unwrap());
     let count: u64 = std::env::var("ZUOXI_SEEDS").map_or(8, |count| count.parse().unwrap());
     for seed in first..first + count {
         println!("seed {seed}");
-        story(seed);
+        story(seed, restoring);
     }
 }

@@ -1,8 +1,8 @@
 //! What time and state make due: one look after each event, the user's first, then the network's, then background.
 
 use zuoxi_wire::v1::{
-    AskHeartbeat, ClientFrame, FeedId, MovePosition, Ping, ReadEntries, ReadFeed, SeqRange, Watch, client_frame,
-    read_entries,
+    AskHeartbeat, ClientFrame, FeedId, MovePosition, Ping, ProblemCode, ReadEntries, ReadFeed, SeqRange, Watch,
+    client_frame, read_entries,
 };
 use zuoxi_wire::{Id, limits};
 
@@ -326,12 +326,21 @@ impl Session {
                     log.retry_at = at;
                 }
             }
-            Asked::Compare { conversation } => self.compare_failed(*conversation, at),
+            Asked::Compare { conversation } => {
+                let missing = problem
+                    .as_ref()
+                    .is_some_and(|problem| problem.code() == ProblemCode::NotFound);
+                if missing && self.is_customer() {
+                    self.compared_with_nothing(*conversation, turn);
+                } else {
+                    self.compare_failed(*conversation, at);
+                }
+            }
             Asked::Watch { conversation } => {
                 if let (Some(watch), None) = (self.watching.get_mut(conversation), &problem) {
                     watch.asked = false;
                 } else if let Some(problem) = problem {
-                    let many = problem.code() == zuoxi_wire::v1::ProblemCode::Watches;
+                    let many = problem.code() == ProblemCode::Watches;
                     let why = if many { WatchEnd::TooMany } else { WatchEnd::Gone };
                     self.watching.remove(conversation);
                     turn.after(Notice::WatchEnded {

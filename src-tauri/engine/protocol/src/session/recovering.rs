@@ -33,8 +33,9 @@ pub(super) struct Comparing {
     bounds: Range,
     /// Seqs that the gateway erased, where both agree.
     erased: BTreeSet<u64>,
-    /// From here on nothing is shared; the store is asked for one's own entries there.
+    /// From here on nothing is shared; the store is asked what is erased below, then for one's own entries there.
     difference: Option<u64>,
+    erased_here: Option<BTreeSet<u64>>,
 }
 
 impl Session {
@@ -176,6 +177,7 @@ impl Session {
             bounds,
             erased,
             difference: None,
+            erased_here: None,
         };
         self.comparing.insert(conversation, comparing);
     }
@@ -200,6 +202,10 @@ impl Session {
             Some(Answer::Hashes(hashes)) => {
                 comparing.here = Some(hashes);
                 self.compare_step(conversation, turn);
+            }
+            Some(Answer::Erased(erased)) => {
+                comparing.erased_here = Some(erased.into_iter().collect());
+                self.ask_own(conversation, turn);
             }
             Some(Answer::Entries(entries)) if comparing.difference.is_some() => {
                 self.compare_end(conversation, entries, turn);
@@ -256,28 +262,65 @@ impl Session {
         }
     }
 
-    /// The first difference is known: what of one's own is lost with it?
+    /// The first difference is known. What is erased below it? The store knows it, since recalls name ids.
     fn differs_from(&mut self, conversation: Id, mut comparing: Comparing, difference: u64, turn: &mut Turn<'_>) {
         comparing.difference = Some(difference);
-        comparing.ticket = self.next_ticket;
-        self.next_ticket += 1;
-        let ticket = comparing.ticket;
-        self.comparing.insert(conversation, comparing);
-        match self.me {
-            Some(author) if difference <= LAST => {
-                let range = Range {
-                    first: difference,
-                    last: LAST,
-                };
-                let question = Question::ByAuthor {
-                    conversation,
-                    range,
-                    author,
-                };
-                turn.out.push(Output::Read { ticket, question });
-            }
-            _ => self.compare_end(conversation, Vec::new(), turn),
+        let first = self.logs.get(&conversation).map_or(1, |log| log.state.floor);
+        let range = Range {
+            first,
+            last: difference - 1,
+        };
+        if range.first > range.last || comparing.within.is_empty() {
+            self.comparing.insert(conversation, comparing);
+            return self.ask_own(conversation, turn);
         }
+        comparing.ticket = self.ask_store(Question::Erased { conversation, range }, turn);
+        self.comparing.insert(conversation, comparing);
+    }
+
+    fn ask_store(&mut self, question: Question, turn: &mut Turn<'_>) -> u64 {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        turn.out.push(Output::Read { ticket, question });
+        ticket
+    }
+
+    /// What of one's own is lost from the first difference on?
+    fn ask_own(&mut self, conversation: Id, turn: &mut Turn<'_>) {
+        let difference = self
+            .comparing
+            .get(&conversation)
+            .and_then(|comparing| comparing.difference);
+        let Some((first, author)) = difference.zip(self.me) else {
+            return;
+        };
+        let covered = self.logs.get(&conversation).and_then(|log| log.state.covered.last());
+        let last = covered.map_or(0, |range| range.last);
+        if first > last {
+            return self.compare_end(conversation, Vec::new(), turn);
+        }
+        let range = Range { first, last };
+        let ticket = self.ask_store(
+            Question::ByAuthor {
+                conversation,
+                range,
+                author,
+            },
+            turn,
+        );
+        if let Some(comparing) = self.comparing.get_mut(&conversation) {
+            comparing.ticket = ticket;
+        }
+    }
+
+    /// The gateway has no such conversation any more: a customer's is made anew by the next act.
+    pub(super) fn compared_with_nothing(&mut self, conversation: Id, turn: &mut Turn<'_>) {
+        let Some(mut comparing) = self.comparing.remove(&conversation) else {
+            return;
+        };
+        comparing.bounds = Range { first: 1, last: 0 };
+        comparing.within.clear();
+        self.differs_from(conversation, comparing, 1, turn);
     }
 
     /// One transaction: what differs goes, what is covered is computed anew, bases are lowered, the mark goes.
@@ -298,7 +341,8 @@ impl Session {
             },
         );
         let shared = state.covered.last().map_or(0, |range| range.last);
-        let here: BTreeSet<u64> = state.erased.iter().copied().filter(|seq| *seq < difference).collect();
+        let mut here: BTreeSet<u64> = state.erased.iter().copied().filter(|seq| *seq < difference).collect();
+        here.extend(comparing.erased_here.into_iter().flatten());
         // A mark lives on only with the recall that made it.
         for seq in here.difference(&comparing.erased) {
             ranges::remove(&mut state.covered, *seq);

@@ -45,6 +45,7 @@ pub struct Device {
     pub stored: BTreeSet<Id>,
     pub gone: BTreeSet<Id>,
     pub reloads: u32,
+    pub restores: u32,
     /// The next commits fail.
     pub disk_full: bool,
 }
@@ -68,6 +69,7 @@ impl Device {
             stored: BTreeSet::new(),
             gone: BTreeSet::new(),
             reloads: 0,
+            restores: 0,
             disk_full: false,
         }
     }
@@ -291,6 +293,14 @@ impl Device {
             link.ends = Some(link.down.back().map_or(ours, |last| last.0.max(ours)));
         }
         self.links.retain(|link| link.closes.is_none());
+    }
+
+    /// What was said about Seqs before a restore binds nobody; sent again by hand, an act takes another place.
+    pub fn restored(&mut self) {
+        self.settled.clear();
+        self.taken.clear();
+        self.proofs.clear();
+        self.restores += 1;
     }
 
     pub fn kill(&mut self, now: u64) {

@@ -343,6 +343,24 @@ impl World {
         self.gateway_wake = self.now;
     }
 
+    /// The gateway's data as they are, to go back to.
+    pub fn backup(&self) -> MemoryStore {
+        self.store.backup()
+    }
+
+    /// The gateway starts again over an older backup: its log has another epoch.
+    pub fn restore(&mut self, backup: &MemoryStore) {
+        self.store = backup.backup();
+        let epoch = 1 + self.dice.roll(u64::MAX / 2);
+        self.store.begin().unwrap();
+        self.store.renew_epoch(epoch).unwrap();
+        self.store.commit().unwrap();
+        for device in &mut self.devices {
+            device.restored();
+        }
+        self.restart_gateway();
+    }
+
     pub fn session(&self, device: usize) -> &Session {
         &self.devices[device].session
     }
