@@ -53,6 +53,7 @@ const standing = (page) =>
       return `composer:${at.closest("section")?.querySelector(".tno")?.textContent ?? ""}`;
     return at?.tagName ?? "";
   });
+const tilesTop = async (page) => (await page.locator(".tiles").boundingBox()).y;
 const customer = (page) => test(page, "panel").locator("header .strong").innerText();
 const until = async (page, wanted, what) => {
   for (let nth = 0; nth < 40; nth += 1) {
@@ -269,8 +270,7 @@ const plays = {
   async "offline: the strip stands in the bar, nothing moves, and retrying takes it away"() {
     const calm = await open("tiles=2");
     const page = await open("tiles=2&scene=offline");
-    const top = async (where) => (await where.locator(".tiles").boundingBox()).y;
-    assert.equal(await top(page), await top(calm));
+    assert.equal(await tilesTop(page), await tilesTop(calm));
     await press(page, "Enter");
     await until(
       page,
