@@ -12,6 +12,10 @@ pub type Ask = u64;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "lives for one call; the large one is the common one"
+)]
 pub enum Input {
     /// The WebSocket that [`Output::Connect`] asked for is open.
     Connected,

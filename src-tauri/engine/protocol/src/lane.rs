@@ -27,7 +27,7 @@ struct Numbered {
 #[derive(Debug)]
 pub(crate) struct Lane {
     /// 1, 2, 3 …; a stop begins the next.
-    pub(crate) lane: u32,
+    nth: u32,
     /// From the lowest unanswered number on.
     numbered: VecDeque<Numbered>,
     /// Numbers below, all answered.
@@ -47,7 +47,7 @@ pub(crate) struct Sending {
 impl Default for Lane {
     fn default() -> Self {
         Self {
-            lane: 1,
+            nth: 1,
             numbered: VecDeque::new(),
             settled: 0,
             pause_until: 0,
@@ -72,7 +72,7 @@ impl Lane {
 
     /// The lowest number that must go again.
     pub(crate) fn again(&mut self, now: u64) -> Option<Sending> {
-        let lane = self.lane;
+        let lane = self.nth;
         self.numbered
             .iter_mut()
             .zip(self.settled + 1..)
@@ -97,7 +97,7 @@ impl Lane {
             answered: false,
         });
         Sending {
-            lane: self.lane,
+            lane: self.nth,
             number: self.settled + self.numbered.len() as u32,
             act,
         }
@@ -105,7 +105,7 @@ impl Lane {
 
     /// The act of a number that awaits its answer.
     pub(crate) fn awaited(&self, lane: u32, number: u32, id: Id) -> Option<&OutboxAct> {
-        let found = self.numbered.get(self.at(number)?).filter(|_| lane == self.lane)?;
+        let found = self.numbered.get(self.at(number)?).filter(|_| lane == self.nth)?;
         (found.act.id == id && !found.answered).then_some(&found.act)
     }
 
@@ -154,7 +154,7 @@ impl Lane {
 
     /// A stop: nothing of this lane is waited for, and a new one is open.
     pub(crate) fn end(&mut self) {
-        self.lane += 1;
+        self.nth += 1;
         self.numbered.clear();
         self.settled = 0;
     }

@@ -265,23 +265,15 @@ impl Log {
             state.read = state.read.max(position.read);
             return before != (state.read, state.read_told);
         }
-        match state
-            .positions
-            .iter_mut()
-            .find(|known| known.0 == member && known.1 == position.role)
-        {
-            Some(known) => {
-                let before = (known.2, known.3);
-                (known.2, known.3) = (known.2.max(position.delivered), known.3.max(position.read));
-                before != (known.2, known.3)
-            }
-            None => {
-                state
-                    .positions
-                    .push((member, position.role, position.delivered, position.read));
-                true
-            }
+        let known = |known: &&mut (Id, i32, u64, u64)| known.0 == member && known.1 == position.role;
+        if let Some(known) = state.positions.iter_mut().find(known) {
+            let before = (known.2, known.3);
+            (known.2, known.3) = (known.2.max(position.delivered), known.3.max(position.read));
+            return before != (known.2, known.3);
         }
+        let told = (member, position.role, position.delivered, position.read);
+        state.positions.push(told);
+        true
     }
 
     pub(crate) fn positions(&self) -> Vec<Position> {

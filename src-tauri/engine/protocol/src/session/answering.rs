@@ -83,7 +83,7 @@ impl Session {
                 self.page(conversation, turned, &page, turn);
             }
             (Asked::WatchPage { conversation }, Kind::EntriesPage(page)) => {
-                self.watch_page(conversation, page, false, turn);
+                self.watch_page(conversation, &page, false, turn);
             }
             (Asked::Want { want, turned }, Kind::EntriesPage(page)) => self.wanted(want, turned, &page, turn),
             (Asked::Compare { conversation }, Kind::Compared(compared)) => self.compared(conversation, compared, turn),
@@ -112,7 +112,7 @@ impl Session {
             self.close(None, turn);
             return;
         }
-        self.clock(beat.time_ms, turn);
+        Self::clock(beat.time_ms, turn);
         self.heartbeat_at = turn.now;
         let points = || {
             beat.feeds.iter().filter_map(|point| {

@@ -166,7 +166,7 @@ impl Session {
         }
         let (positions, state) = (std::mem::take(&mut told.positions), told.state.take());
         turn.change(Change::Value(LOGGED_IN, Some(told.encode_to_vec().into())));
-        self.clock(told.time_ms, turn);
+        Self::clock(told.time_ms, turn);
         self.new_epoch(told.epoch, turn);
         let feeds = std::mem::take(&mut told.feeds);
         let keys = feeds.iter().filter_map(|feed| {
@@ -235,7 +235,7 @@ impl Session {
         }
     }
 
-    pub(super) fn clock(&mut self, gateway_ms: u64, turn: &mut Turn<'_>) {
+    pub(super) fn clock(gateway_ms: u64, turn: &mut Turn<'_>) {
         turn.tell(Notice::Clock {
             shift_ms: gateway_ms as i64 - turn.now as i64,
         });

@@ -1,6 +1,7 @@
 //! What comes: pushes, feed pages, pages of entries; rows are applied before their entries.
 
 use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
 
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{CustomerState, EntriesPage, FeedPage, Position, Push, Standing, Status, Summary};
@@ -183,8 +184,8 @@ impl Session {
             self.heads.insert(conversation, head);
             return;
         }
-        if !self.logs.contains_key(&conversation) {
-            self.logs.insert(conversation, Log::new(floor));
+        if let Entry::Vacant(vacant) = self.logs.entry(conversation) {
+            vacant.insert(Log::new(floor));
             turn.touch(conversation);
             if self.watching.remove(&conversation).is_some() {
                 turn.after(Notice::WatchEnded {
@@ -364,7 +365,7 @@ impl Session {
             }
             self.judge(conversation, false, turn.now);
         } else if self.watching.contains_key(&conversation) {
-            self.watch_page(conversation, page.clone(), true, turn);
+            self.watch_page(conversation, page, true, turn);
         }
         match page
             .covers

@@ -130,22 +130,18 @@ impl Session {
                 erased: false,
                 content_as_sent: false,
             });
-        match entry {
-            Some(entry) => {
-                let push = Push {
-                    conversation: conversation.to_bytes(),
-                    entry: Some(entry),
-                    ..Push::default()
-                };
-                self.push(push, true, turn);
-            }
-            None => {
-                if log.tell_head(seq) {
-                    turn.touch(conversation);
-                }
-                self.judge(conversation, false, turn.now);
-            }
+        if let Some(entry) = entry {
+            let push = Push {
+                conversation: conversation.to_bytes(),
+                entry: Some(entry),
+                ..Push::default()
+            };
+            return self.push(push, true, turn);
         }
+        if log.tell_head(seq) {
+            turn.touch(conversation);
+        }
+        self.judge(conversation, false, turn.now);
     }
 }
 

@@ -68,14 +68,14 @@ impl Session {
             head: entries.head,
             positions: entries.positions.clone(),
         });
-        self.watch_page(conversation, entries, false, turn);
+        self.watch_page(conversation, &entries, false, turn);
     }
 
     /// A page of what is watched.
     pub(super) fn watch_page(
         &mut self,
         conversation: Id,
-        page: zuoxi_wire::v1::EntriesPage,
+        page: &zuoxi_wire::v1::EntriesPage,
         demand: bool,
         turn: &mut Turn<'_>,
     ) {
@@ -91,7 +91,7 @@ impl Session {
         log.set_floor(page.floor);
         let before = log.missing();
         let mut entries = Vec::new();
-        for came in super::reading::opened(&page) {
+        for came in super::reading::opened(page) {
             entries.extend(log.take(came, demand).map(|taken| taken.entry));
         }
         if log.missing() == before && before > 0 {
