@@ -15,6 +15,8 @@ use zuoxi_wire::v1::{
 use super::*;
 use crate::view::Mark::{Delivered, Read, Sending, Sent, WaitingForNetwork, Writing};
 use crate::view::{RowBody, TimelineRow};
+use crate::view::{TimelineDelta, TimelineView};
+use zuoxi_protocol::change::Range;
 
 const ME: Id = Id([1; 16]);
 const CUSTOMER: Id = Id([2; 16]);
