@@ -16,6 +16,8 @@ pub(crate) struct Customer {
     address: GatewayAddress,
     connection: Option<Connection>,
     session: Bytes,
+    /// On this connection: nothing but the log-in may go before.
+    logged_in: bool,
     pub(crate) conversation: Bytes,
     /// What came in, by Seq of the customer's own log.
     pub(crate) entries: BTreeMap<u64, Entry>,
@@ -30,6 +32,7 @@ impl Customer {
             address: GatewayAddress::parse(address).unwrap(),
             connection: None,
             session: Bytes::new(),
+            logged_in: false,
             conversation: Bytes::new(),
             entries: BTreeMap::new(),
             number: 0,
@@ -54,6 +57,7 @@ impl Customer {
         };
         self.connection = Some(connection);
         self.number = 0;
+        self.logged_in = false;
         let credential = if self.session.is_empty() {
             log_in::Credential::Visitor(Visitor {
                 brand: zuoxi_tests::gateway::BRAND.into(),
@@ -75,8 +79,7 @@ impl Customer {
             ..LogIn::default()
         };
         self.send(client_frame::Kind::LogIn(log_in)).await;
-        self.until(|customer| (!customer.session.is_empty()).then_some(()))
-            .await;
+        self.until(|customer| customer.logged_in.then_some(())).await;
     }
 
     async fn send(&mut self, kind: client_frame::Kind) -> u32 {
@@ -180,6 +183,7 @@ impl Customer {
         let frame = frame::decode_gateway(bytes).unwrap();
         match &frame.kind {
             Some(gateway_frame::Kind::LoggedIn(logged_in)) => {
+                self.logged_in = true;
                 if !logged_in.session.is_empty() {
                     self.session = logged_in.session.clone();
                 }
