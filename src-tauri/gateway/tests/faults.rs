@@ -1,5 +1,12 @@
 //! Issue 4, "Bad input and faults": disk, database, kills, restores, stops. Nothing that was acknowledged is lost.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
+// A test's future may be large: there is one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::large_futures,
+    missing_docs
+)]
 
 mod world;
 

@@ -109,7 +109,7 @@ impl World {
             .read_line(&mut line)
             .unwrap();
         let told: serde_json::Value = serde_json::from_str(&line).unwrap();
-        self.address = told["listening"].as_str().unwrap().to_owned();
+        told["listening"].as_str().unwrap().clone_into(&mut self.address);
         self.child = Some(child);
     }
 
