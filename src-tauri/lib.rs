@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn windows_may_call_what_is_declared_and_nothing_else() {
         let capability: serde_json::Value =
-            serde_json::from_str(include_str!("capabilities/shell.json")).expect("a capability");
+            serde_json::from_str(include_str!("capabilities/desk.json")).expect("a capability");
         let allowed: Vec<_> = capability["permissions"].as_array().expect("a list").iter().collect();
         macro_rules! names {
             ($($name:ident),+) => { [$(stringify!($name)),+] };

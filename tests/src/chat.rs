@@ -1,5 +1,6 @@
 //! The real web chat page in a real Chromium.
 
+use std::mem::ManuallyDrop;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -7,13 +8,20 @@ use thirtyfour::prelude::*;
 use thirtyfour::{Capabilities, WebElement};
 
 use crate::desk::{Told, see, until};
-use crate::process::{Process, free_port, until_listening};
+use crate::process::{Process, free_port, kill_by_command_line, until_listening};
 
 /// A customer's browser with the chat page open.
 pub struct Chat {
-    /// The session.
-    pub driver: WebDriver,
+    /// The session; killed, not ended in good order.
+    pub driver: ManuallyDrop<WebDriver>,
+    profile: tempfile::TempDir,
     _webdriver: Process,
+}
+
+impl Drop for Chat {
+    fn drop(&mut self) {
+        let _ = kill_by_command_line(self.profile.path().as_os_str());
+    }
 }
 
 impl Chat {
@@ -23,6 +31,8 @@ impl Chat {
     /// The driver's.
     pub async fn open(url: &str) -> Told<Self> {
         let port = free_port()?;
+        let profile = tempfile::tempdir()?;
+        let profile_argument = format!("--user-data-dir={}", profile.path().display());
         let webdriver = Process::start(
             Command::new("chromedriver")
                 .arg(format!("--port={port}"))
@@ -35,13 +45,14 @@ impl Chat {
             json!({ "args": [
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--lang=zh-CN",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                "--window-size=420,720",
+                "--window-size=420,720", profile_argument,
             ] }),
         )?;
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await?;
         driver.goto(url).await?;
         Ok(Self {
-            driver,
+            driver: ManuallyDrop::new(driver),
+            profile,
             _webdriver: webdriver,
         })
     }
@@ -51,7 +62,7 @@ impl Chat {
     /// # Errors
     /// The composer isn't there.
     pub async fn write(&self, text: &str) -> Told {
-        let composer = self.see("[data-test=chat-composer]").await?;
+        let composer = self.see("textarea.ch-f").await?;
         composer.send_keys(text).await?;
         composer.send_keys(Key::Enter).await?;
         Ok(())

@@ -1,5 +1,6 @@
 //! A real desk in a real window, driven by WebKitWebDriver.
 
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -18,10 +19,16 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A desk with its driver.
 pub struct Desk {
-    /// The session.
-    pub driver: WebDriver,
+    /// The session. Never ended in good order: the app is killed, and asking a driver to end it would wait for minutes.
+    pub driver: ManuallyDrop<WebDriver>,
     data: PathBuf,
     _webdriver: Process,
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let _ = kill_by_command_line(self.data.as_os_str());
+    }
 }
 
 impl Desk {
@@ -47,7 +54,7 @@ impl Desk {
         )?;
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await?;
         Ok(Self {
-            driver,
+            driver: ManuallyDrop::new(driver),
             data: data.to_owned(),
             _webdriver: webdriver,
         })
@@ -63,18 +70,83 @@ impl Desk {
         Ok(())
     }
 
+    /// Waits for the mark that is proven.
+    ///
+    /// # Errors
+    /// It didn't come in time.
+    pub async fn up_to_date(&self) -> Told {
+        self.until("return document.querySelector('[data-test=sync]')?.dataset.state === 'up_to_date'")
+            .await
+            .map(drop)
+    }
+
+    /// Waits until everything written has its clock or more, and what is typed was put aside: then a kill loses nothing.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub async fn stored_here(&self) -> Told {
+        self.until("return document.querySelectorAll('.mk').length > 0").await?;
+        // A draft is put aside a moment after the last key.
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        Ok(())
+    }
+
+    /// Waits until the desk has so many windows.
+    ///
+    /// # Errors
+    /// It didn't come to that in time.
+    pub async fn windows(&self, count: usize) -> Told {
+        let begun = Instant::now();
+        loop {
+            let now = self.driver.windows().await?.len();
+            if now == count {
+                return Ok(());
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(format!("{now} windows instead of {count}").into());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Goes on in the window that shows this.
+    ///
+    /// # Errors
+    /// No window does.
+    pub async fn switch_to(&self, css: &str) -> Told {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            for window in self.driver.windows().await? {
+                self.driver.switch_to_window(window).await?;
+                if self.driver.find(By::Css(css)).await.is_ok() {
+                    return Ok(());
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Err(format!("no window shows {css}").into())
+    }
+
+    /// Says yes where the desk asks.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub async fn confirm_if_asked(&self) -> Told {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        if let Ok(button) = self.driver.find(By::Css("[data-test=confirm-act]")).await {
+            button.click().await?;
+        }
+        Ok(())
+    }
+
     /// kill -9 of the app: no goodbye, nothing flushed.
     ///
     /// # Errors
     /// It wasn't running.
     pub fn kill(self) -> Told {
-        let killed = kill_by_command_line(self.data.as_os_str())?;
-        // The session is gone with the app; ending it would only wait for it.
-        std::mem::forget(self.driver);
-        if killed == 0 {
-            Err("no desk was running".into())
-        } else {
-            Ok(())
+        match kill_by_command_line(self.data.as_os_str())? {
+            0 => Err("no desk was running".into()),
+            _ => Ok(()),
         }
     }
 
