@@ -41,6 +41,13 @@ impl Feed {
         self.named.clear();
     }
 
+    /// The gateway's log is another one: nothing that was told of this feed counts.
+    pub(crate) fn forget(&mut self) {
+        self.place.feed_epoch = 0;
+        self.told = None;
+        self.list();
+    }
+
     /// A push's row: moves the feed only from the revision before it. What else it names stays missing until it is
     /// reached.
     pub(crate) fn push(&mut self, feed_epoch: u64, revision: u64, now: u64) -> bool {
@@ -103,6 +110,8 @@ impl Feed {
         if feed_epoch != self.place.feed_epoch {
             self.place.feed_epoch = feed_epoch;
             self.list();
+            // What was told of another epoch is never reached; a heartbeat tells what is.
+            self.told = self.told.filter(|told| told.0 == feed_epoch);
             if above > 0 {
                 self.due = Some(now);
                 return false;
@@ -150,5 +159,56 @@ impl Feeds {
 
     pub(crate) fn wake(&self) -> Option<u64> {
         self.0.values().filter_map(Feed::due).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A feed of epoch 1, read up to revision 5.
+    fn read() -> Feed {
+        let mut feed = Feed::new(FeedPlace {
+            feed_epoch: 1,
+            revision: 5,
+            partial: false,
+        });
+        feed.ask();
+        assert!(feed.begin_page(1, 5, 0));
+        feed.end_page(5, false, 0);
+        assert!(feed.is_read());
+        feed
+    }
+
+    #[test]
+    fn a_push_moves_the_feed_from_the_revision_before_it_alone() {
+        let mut feed = read();
+        assert!(feed.push(1, 6, 0));
+        assert!(!feed.push(1, 8, 0));
+        assert!(!feed.is_read(), "7 is missing");
+        assert!(feed.due().is_some_and(|due| due > 0), "which may still come");
+        assert!(feed.push(1, 7, 10));
+        assert!(!feed.is_read(), "8 came before its turn: asked for");
+    }
+
+    #[test]
+    fn a_page_with_more_to_follow_proves_nothing() {
+        let mut feed = read();
+        feed.tell(1, 9, 0);
+        feed.ask();
+        assert!(feed.begin_page(1, 5, 0));
+        feed.end_page(9, true, 0);
+        assert!(!feed.is_read());
+    }
+
+    #[test]
+    fn what_was_told_before_a_restore_is_not_waited_for() {
+        let mut feed = read();
+        feed.tell(1, 60, 0);
+        feed.forget();
+        feed.ask();
+        assert!(feed.begin_page(1, 0, 0));
+        assert!(feed.end_page(5, false, 0).is_some(), "the list is whole");
+        assert!(feed.is_read());
     }
 }

@@ -52,8 +52,7 @@ impl Session {
         }
         tracing::warn!(epoch, "the gateway's log is another one: comparing");
         for (key, feed) in &mut self.feeds.0 {
-            feed.place.feed_epoch = 0;
-            feed.list();
+            feed.forget();
             turn.change(Change::Feed(*key, feed.place));
         }
         self.heads.clear();
