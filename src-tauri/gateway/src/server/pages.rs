@@ -13,7 +13,7 @@ use super::Shared;
 
 /// The built page. A debug build reads it from the folder at each request, a release build carries it.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../ui/dist/chat"]
+#[folder = "../../ui/dist/chat"]
 #[allow_missing = true]
 struct ChatPage;
 
