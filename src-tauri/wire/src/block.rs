@@ -36,7 +36,13 @@ pub enum BlockError {
 ///
 /// # Errors
 /// More than [`limits::BLOCK_DECODED_BYTES`], or the compressor failed.
-pub fn encode(codec: BlockCodec, first: u64, last: u64, generation: u32, entries: Vec<Bytes>) -> Result<Block, BlockError> {
+pub fn encode(
+    codec: BlockCodec,
+    first: u64,
+    last: u64,
+    generation: u32,
+    entries: Vec<Bytes>,
+) -> Result<Block, BlockError> {
     let plain = BlockEntries { entries }.encode_to_vec();
     if plain.len() as u64 > limits::BLOCK_DECODED_BYTES {
         return Err(BlockError::TooLarge);
@@ -46,7 +52,11 @@ pub fn encode(codec: BlockCodec, first: u64, last: u64, generation: u32, entries
         BlockCodec::Zstd => {
             let packed = zstd::bulk::compress(&plain, LEVEL).map_err(|_| BlockError::Malformed("zstd failed"))?;
             // A block of one short entry grows under zstd.
-            if packed.len() < plain.len() { (BlockCodec::Zstd, packed) } else { (BlockCodec::Plain, plain) }
+            if packed.len() < plain.len() {
+                (BlockCodec::Zstd, packed)
+            } else {
+                (BlockCodec::Plain, plain)
+            }
         }
         BlockCodec::Plain | BlockCodec::Unspecified => (BlockCodec::Plain, plain),
     };
@@ -67,7 +77,11 @@ pub fn encode(codec: BlockCodec, first: u64, last: u64, generation: u32, entries
 /// # Errors
 /// Anything that the envelope doesn't allow; nothing larger than the limit is ever allocated.
 pub fn decode(block: &Block) -> Result<Vec<(Entry, Bytes)>, BlockError> {
-    let unknown = BlockError::Unknown { version: block.version, codec: block.codec, dictionary: block.dictionary };
+    let unknown = BlockError::Unknown {
+        version: block.version,
+        codec: block.codec,
+        dictionary: block.dictionary,
+    };
     if block.version != ENVELOPE || block.dictionary != 0 {
         return Err(unknown);
     }

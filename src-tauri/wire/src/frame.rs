@@ -24,7 +24,10 @@ pub enum FrameError {
 
 fn decode<M: Message + Default>(bytes: Bytes, limit: u64) -> Result<M, FrameError> {
     if bytes.len() as u64 > limit {
-        return Err(FrameError::TooLarge { bytes: bytes.len() as u64, limit });
+        return Err(FrameError::TooLarge {
+            bytes: bytes.len() as u64,
+            limit,
+        });
     }
     M::decode(bytes).map_err(|error| FrameError::Malformed(error.to_string()))
 }
@@ -34,7 +37,14 @@ fn decode<M: Message + Default>(bytes: Bytes, limit: u64) -> Result<M, FrameErro
 /// # Errors
 /// Too large, or no frame. An unknown kind is a frame without a kind.
 pub fn decode_client(bytes: Bytes, logged_in: bool) -> Result<ClientFrame, FrameError> {
-    decode(bytes, if logged_in { limits::FRAME_BYTES } else { limits::FIRST_FRAME_BYTES })
+    decode(
+        bytes,
+        if logged_in {
+            limits::FRAME_BYTES
+        } else {
+            limits::FIRST_FRAME_BYTES
+        },
+    )
 }
 
 /// Reads a gateway's frame.

@@ -16,7 +16,11 @@ pub struct IdError;
 impl Id {
     /// A UUIDv7 (RFC 9562) from milliseconds UTC and randomness that the caller brings.
     pub fn v7(unix_ms: u64, random: [u8; 10]) -> Self {
-        Self(*uuid::Builder::from_unix_timestamp_millis(unix_ms, &random).as_uuid().as_bytes())
+        Self(
+            *uuid::Builder::from_unix_timestamp_millis(unix_ms, &random)
+                .as_uuid()
+                .as_bytes(),
+        )
     }
 
     /// Milliseconds UTC in a UUIDv7.
@@ -34,7 +38,11 @@ impl Id {
     /// # Errors
     /// Any length but 0 and 16.
     pub fn optional(bytes: &[u8]) -> Result<Option<Self>, IdError> {
-        if bytes.is_empty() { Ok(None) } else { Self::try_from(bytes).map(Some) }
+        if bytes.is_empty() {
+            Ok(None)
+        } else {
+            Self::try_from(bytes).map(Some)
+        }
     }
 }
 
@@ -55,7 +63,9 @@ impl TryFrom<&Bytes> for Id {
 impl std::str::FromStr for Id {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
-        uuid::Uuid::try_parse(text).map(|uuid| Self(*uuid.as_bytes())).map_err(|_| IdError)
+        uuid::Uuid::try_parse(text)
+            .map(|uuid| Self(*uuid.as_bytes()))
+            .map_err(|_| IdError)
     }
 }
 

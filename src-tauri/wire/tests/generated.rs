@@ -33,7 +33,10 @@ fn limits_for_typescript_are_up_to_date() {
     if writing() {
         fs::write(&path, &text).expect("ui/src/gen can be written");
     }
-    assert!(fs::read_to_string(path).unwrap_or_default() == text, "limits.ts is out of date: cargo xtask generate");
+    assert!(
+        fs::read_to_string(path).unwrap_or_default() == text,
+        "limits.ts is out of date: cargo xtask generate"
+    );
 }
 
 /// Runs protoc-gen-es as protoc would. It needs the packages of ui/; `cargo xtask test` has installed them before.
@@ -42,7 +45,9 @@ fn generated() -> Option<BTreeMap<String, String>> {
     if !plugin.exists() {
         return None;
     }
-    let files = FileDescriptorSet::decode(zuoxi_wire::DESCRIPTORS).expect("descriptors").file;
+    let files = FileDescriptorSet::decode(zuoxi_wire::DESCRIPTORS)
+        .expect("descriptors")
+        .file;
     let request = CodeGeneratorRequest {
         file_to_generate: files.iter().filter_map(|file| file.name.clone()).collect(),
         parameter: Some("target=ts,import_extension=none".into()),
@@ -55,7 +60,11 @@ fn generated() -> Option<BTreeMap<String, String>> {
         .stdout(Stdio::piped())
         .spawn()
         .expect("node can be started");
-    node.stdin.take().expect("a pipe").write_all(&request.encode_to_vec()).expect("written");
+    node.stdin
+        .take()
+        .expect("a pipe")
+        .write_all(&request.encode_to_vec())
+        .expect("written");
     let output = node.wait_with_output().expect("an answer");
     let response = CodeGeneratorResponse::decode(output.stdout.as_slice()).expect("an answer of a plugin");
     assert_eq!(response.error, None);
@@ -81,6 +90,9 @@ fn messages_for_typescript_are_up_to_date() {
             fs::create_dir_all(path.parent().expect("a folder")).expect("made");
             fs::write(&path, &content).expect("ui/src/gen can be written");
         }
-        assert!(fs::read_to_string(path).unwrap_or_default() == content, "{name} is out of date: cargo xtask generate");
+        assert!(
+            fs::read_to_string(path).unwrap_or_default() == content,
+            "{name} is out of date: cargo xtask generate"
+        );
     }
 }
