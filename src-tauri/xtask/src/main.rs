@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
+mod bench;
 mod demo;
 mod generate;
 mod machine;
@@ -25,6 +26,9 @@ const USAGE: &str = "cargo xtask <what>
              --release  optimised build         --data DIR  (default target/demo)
   test       checks everything: format, linters, types, unit, integration and end to end
              --fast     leaves out what needs a window
+  bench [timeline | ingest | gateway]
+             prints figures with units; no name: all
+             --texts FILE  one text a line
   generate   writes what is generated and committed (TypeScript of the wire, of limits and of views)
 
   --yes      asks nothing before it installs packages";
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.task() {
         "run" => run::run(&arguments),
         "test" => test::test(&arguments),
+        "bench" => bench::bench(&arguments),
         "generate" => generate::generate(),
         "" | "help" | "--help" => {
             println!("{USAGE}");

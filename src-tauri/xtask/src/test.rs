@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::arguments::Arguments;
 use crate::machine::{self, Purpose};
 use crate::screen::on_own_screen;
-use crate::stage::{answers, cargo, see, stage, ui};
+use crate::stage::{answers, cargo, see, stage};
 use crate::{Outcome, node};
 
 /// Checks everything; `--fast` leaves out what needs a window.
@@ -59,9 +59,13 @@ pub(crate) fn test(arguments: &Arguments) -> Outcome {
         see(&mut cargo(["test", "--workspace", "--quiet"]))
     })?;
     if !arguments.has("fast") {
-        stage("the list in real browsers", || {
-            see(on_own_screen("npm run --silent test:list").current_dir(ui()))
-        })?;
+        for (name, script) in [
+            ("the list in Chromium and WebKitGTK", "test:list"),
+            ("a tile in Chromium", "test:tile"),
+            ("the desk's keys in Chromium", "test:desk"),
+        ] {
+            stage(name, || see(&mut node::npm(&["run", "--silent", script])?))?;
+        }
         stage("end to end in real windows", || {
             see(&mut on_own_screen(
                 "cargo test -p zuoxi-tests --test desk -- --ignored --test-threads=1",
