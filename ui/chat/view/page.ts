@@ -10,6 +10,8 @@ import { rowsOf, unreadOf } from "./rows";
 
 /** So long a connection may take before it is spoken of, milliseconds. */
 const PATIENCE_MS = 1_500;
+/** So long words stay for a screen reader, milliseconds. */
+const SPOKEN_MS = 2_000;
 /** Within so many pixels of the end, a reader is at the end. */
 const NEAR = 48;
 
@@ -149,7 +151,7 @@ export class Page {
     const { locale, durable } = this.facts;
     this.drawHead();
     this.drawStrip();
-    this.log.draw(rowsOf(this.shown, this.status), { locale, live, durable });
+    this.log.draw(rowsOf(this.shown, this.status, live), { locale, live, durable });
     this.drawTop();
     this.drawTyping();
     if (this.atEnd) this.scrollToEnd();
@@ -241,7 +243,15 @@ export class Page {
     this.toEnd.textContent = count > 0 ? m.chat_new_below({ count }) : m.chat_to_bottom();
     if (unread.head > this.announced) {
       this.announced = unread.head;
-      if (unread.count > 0) this.speaker.textContent = m.chat_says({ name: unread.lastName, text: unread.last });
+      if (unread.count > 0) this.speak(m.chat_says({ name: unread.lastName, text: unread.last }));
     }
+  }
+
+  /** Said once to a screen reader, and gone before a reader who walks the page comes by. */
+  private speak(words: string): void {
+    this.speaker.textContent = words;
+    setTimeout(() => {
+      if (this.speaker.textContent === words) this.speaker.textContent = "";
+    }, SPOKEN_MS);
   }
 }

@@ -118,20 +118,21 @@ const failureOf = (act: Act): Failure | null => {
 
 const day = (timeMs: number): string => new Date(timeMs).toDateString();
 
-/** Whether the second stands in one group with the first. */
-const joins = (first: Item | undefined, second: Item | undefined): boolean =>
+/** Whether the second stands in one group with the first. While offline, what waits stands apart from what was sent. */
+const joins = (first: Item | undefined, second: Item | undefined, live: boolean): boolean =>
   first !== undefined &&
   second !== undefined &&
   !("line" in first) &&
   !("line" in second) &&
   first.own === second.own &&
   (first.own || first.author === second.author) &&
+  (live || (first.act === null) === (second.act === null)) &&
   !(first.act && failureOf(first.act)) &&
   second.timeMs - first.timeMs < GROUP_MS &&
   day(first.timeMs) === day(second.timeMs);
 
 /** The log as rows: days, lines of what happened, messages in groups with their marks, and what isn't settled last. */
-export const rowsOf = (shown: Shown, status: Status): Row[] => {
+export const rowsOf = (shown: Shown, status: Status, live = true): Row[] => {
   const settled = shown.entries.map(itemOf).filter((item) => item !== null);
   const known = new Set(settled.map((item) => item.key));
   const acts = shown.acts.filter((act) => act.state !== "voided" && act.state !== "suspect" && !known.has(act.id));
@@ -144,12 +145,13 @@ export const rowsOf = (shown: Shown, status: Status): Row[] => {
     if ("line" in item) return [...rows, { is: "line", key, timeMs, say: item.line, name }];
     const { act, own, text, erased } = item;
     const why = act && failureOf(act);
-    const grouped = joins(before, item);
+    const grouped = joins(before, item, live);
     rows.push({ is: "message", key, own, grouped, text, erased, failed: why !== null });
     const under = `under-${key}`;
     if (act && why) return [...rows, { is: "failure", key: under, act, why }];
     const mark = own && !erased ? markOf(item, status.marks) : null;
-    if (!joins(item, after)) rows.push({ is: "under", key: under, own, name: own ? "" : name, timeMs, mark, act });
+    if (!joins(item, after, live))
+      rows.push({ is: "under", key: under, own, name: own ? "" : name, timeMs, mark, act });
     return rows;
   });
 };
