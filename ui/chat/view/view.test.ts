@@ -28,9 +28,9 @@ const waiting = (id: string, state: Act["state"]): Act => ({
   content: toBinary(MessageContentSchema, create(MessageContentSchema, { body: { case: "text", value: id } })),
 });
 
-describe("links", () => {
-  const shown = (text: string) => h("div", {}, ...withLinks(text));
+const shown = (text: string) => h("div", {}, ...withLinks(text));
 
+describe("links", () => {
   it("only http and https become links, shown as written, without the page as opener", () => {
     const element = shown("看 https://example.com/a?b=1，或 javascript:alert(1) data:text/html,x http://x.y.");
     const links = [...element.querySelectorAll("a")];
