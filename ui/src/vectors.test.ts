@@ -1,6 +1,14 @@
 /** What Rust (`src-tauri/wire/tests/vectors.rs`) and TypeScript both decode and encode: `proto/vectors/`. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRegistry, type DescMessage, fromBinary, fromJson, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
+import {
+  createRegistry,
+  type DescMessage,
+  fromBinary,
+  fromJson,
+  type JsonValue,
+  toBinary,
+  toJson,
+} from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { decodeBlock } from "../chat/client/block";
 import { checkText } from "../chat/client/text";
@@ -30,7 +38,8 @@ describe("vectors of the wire", () => {
     if (process.env["ZUOXI_GENERATE"]) writeFileSync(path, `${JSON.stringify(described, null, 2)}\n`);
     const written = JSON.parse(readFileSync(path, "utf8")) as { message: string; json: JsonValue };
     expect(described).toEqual(written);
-    if (!name.startsWith("future")) expect(toBinary(schema, fromJson(schema, written.json, { registry }))).toEqual(read(name));
+    if (!name.startsWith("future"))
+      expect(toBinary(schema, fromJson(schema, written.json, { registry }))).toEqual(read(name));
   });
 
   it("fields of the future come out of a block as they went in", () => {
