@@ -88,7 +88,7 @@ impl Gateway {
 
     /// The customer's page.
     pub fn chat_page(&self) -> String {
-        format!("http://{}/chat/?brand={BRAND}", self.address())
+        format!("http://{}/chat/?brand={BRAND}&lang=zh-CN", self.address())
     }
 
     /// Its data folder.
