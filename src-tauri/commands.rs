@@ -46,7 +46,8 @@ fn account(gateway: &str, login: &str) -> String {
     format!("{login}@{gateway}")
 }
 
-async fn current_account(bridge: &Bridge) -> Called<Option<String>> {
+/// The account that is logged in.
+pub(crate) async fn current_account(bridge: &Bridge) -> Called<Option<String>> {
     Ok(bridge
         .engine()
         .start()
@@ -75,10 +76,12 @@ pub(crate) async fn start(
         trouble: known.trouble,
         settings: memory.settings,
         layout: key
-            .and_then(|key| memory.layouts.get(&key).cloned())
+            .as_ref()
+            .and_then(|key| memory.layouts.get(key).cloned())
             .unwrap_or_default(),
         popped_out: windows::popped_conversation(window.label()),
-        popped: windows::popped(window.app_handle()),
+        // As kept, since at a start their windows come a moment after this one.
+        popped: key.and_then(|key| memory.popped.get(&key).cloned()).unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").into(),
         me: known.me,
     })
@@ -117,8 +120,10 @@ pub(crate) async fn change_password(bridge: State<'_, Bridge>, old_password: Str
 }
 
 #[tauri::command]
-pub(crate) async fn unlock(bridge: State<'_, Bridge>, passphrase: String) -> Called {
-    bridge.engine().unlock(&passphrase).await
+pub(crate) async fn unlock(app: AppHandle, bridge: State<'_, Bridge>, passphrase: String) -> Called {
+    bridge.engine().unlock(&passphrase).await?;
+    windows::open_kept(&app, current_account(&bridge).await?);
+    Ok(())
 }
 
 #[tauri::command]

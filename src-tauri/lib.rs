@@ -91,6 +91,7 @@ fn desk(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             app.manage(Bridge::new(engine));
             tray::put(app.handle(), language)?;
             windows::open_main(app.handle())?;
+            open_kept_windows(app.handle().clone());
             Ok(())
         })
         .on_window_event(|window, event| match event {
@@ -101,6 +102,16 @@ fn desk(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .build(tauri::generate_context!())?;
     app.run(|_, _| {});
     Ok(())
+}
+
+/// A remembered account's conversations come back into the windows of their own that they had.
+fn open_kept_windows(app: AppHandle) {
+    tauri::async_runtime::spawn(async move {
+        match commands::current_account(&app.state::<Bridge>()).await {
+            Ok(account) => windows::open_kept(&app, account),
+            Err(error) => tracing::warn!(%error, "no window was opened again"),
+        }
+    });
 }
 
 /// Registers what `command_names.rs` lists.

@@ -281,6 +281,27 @@ async fn after_a_restore_the_desk_says_what_the_server_lost() -> Told {
 
 #[tokio::test]
 #[ignore = "needs a screen: cargo xtask test"]
+async fn windows_of_their_own_come_back_after_a_kill() -> Told {
+    let world = World::new()?;
+    let desk = world.desk("shen").await?;
+    let chat = world.chat().await?;
+    chat.write("e2e: 小窗口").await?;
+    desk.click("[data-test=inbox-row]").await?;
+    desk.see("textarea").await?.click().await?;
+    desk.keys(Key::Control + "o").await?;
+    desk.windows(2).await?;
+    desk.switch_to("[data-test=popped-out]").await?;
+    says(&desk.driver, "e2e:", &["e2e: 小窗口"]).await?;
+
+    desk.kill()?;
+    let desk = Desk::start(&world.data("shen"), &world.gateway.address(), "shen", PASSWORD).await?;
+    desk.windows(2).await?;
+    desk.switch_to("[data-test=popped-out]").await?;
+    says(&desk.driver, "e2e:", &["e2e: 小窗口"]).await
+}
+
+#[tokio::test]
+#[ignore = "needs a screen: cargo xtask test"]
 async fn a_wrong_password_is_said_and_nothing_is_kept() -> Told {
     let world = World::new()?;
     let desk = Desk::start(

@@ -117,6 +117,8 @@ impl Demo {
         let mut process = self
             .gateway()
             .args(["serve", "--listen", &address])
+            // All demo customers come from one address.
+            .env("ZUOXI_LIMITS_VISITORS_PER_MINUTE", "10000")
             .stdin(Stdio::null())
             .spawn()
             .map_err(|error| format!("the gateway could not be started: {error}"))?;

@@ -7,6 +7,7 @@ mod accounts;
 mod active;
 mod asking;
 mod attention;
+mod browser;
 mod calls;
 mod command;
 mod diagnostics;

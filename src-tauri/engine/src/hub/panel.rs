@@ -12,7 +12,7 @@ pub(super) fn panel(customer: &Customer, shift_ms: i64) -> Option<CustomerPanel>
     Some(CustomerPanel {
         conversation: Id::try_from(&customer.conversation).ok()?.to_string(),
         customer: customer_view(customer.card.as_ref()?),
-        browser: customer.browser.clone(),
+        browser: super::browser::in_short(&customer.browser),
         language: customer.language.clone(),
         page_url: customer.page_url.clone(),
         page_title: customer.page_title.clone(),
