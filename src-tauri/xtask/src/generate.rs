@@ -15,8 +15,12 @@ pub(crate) fn generate() -> Outcome {
     stage("TypeScript of the shell's views", || {
         see(cargo(["test", "--quiet", "-p", "zuoxi", "--lib", "typescript"]).env("ZUOXI_GENERATE", "1"))
     })?;
-    stage("TypeScript of the wire and of its limits", || {
+    stage("TypeScript of the wire and of its limits, Rust's vectors", || {
         node::packages()?;
-        see(cargo(["test", "--quiet", "-p", "zuoxi-wire", "--test", "generated"]).env("ZUOXI_GENERATE", "1"))
+        see(cargo(["test", "--quiet", "-p", "zuoxi-wire"]).env("ZUOXI_GENERATE", "1"))
+    })?;
+    stage("TypeScript's vectors", || {
+        let mut vectors = node::npm(&["exec", "--", "vitest", "run", "src/vectors.test.ts"])?;
+        see(vectors.env("ZUOXI_GENERATE", "1"))
     })
 }
