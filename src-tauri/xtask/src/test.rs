@@ -43,17 +43,9 @@ pub(crate) fn test(arguments: &Arguments) -> Outcome {
             "warnings",
         ]))
     })?;
+    // The whole workspace each time: with fewer packages cargo chooses other features and builds everything again.
     stage("build of what the tests start", || {
-        see(&mut cargo([
-            "build",
-            "--quiet",
-            "-p",
-            "zuoxi",
-            "-p",
-            "zuoxi-gateway",
-            "-p",
-            "zuoxi-customers",
-        ]))
+        see(&mut cargo(["build", "--quiet", "--workspace"]))
     })?;
     stage("unit, property and integration tests", || {
         see(&mut cargo(["test", "--workspace", "--quiet"]))
@@ -68,7 +60,7 @@ pub(crate) fn test(arguments: &Arguments) -> Outcome {
         }
         stage("end to end in real windows", || {
             see(&mut on_own_screen(
-                "cargo test -p zuoxi-tests --test desk -- --ignored --test-threads=1",
+                "cargo test --workspace --test desk -- --ignored --test-threads=1",
             ))
         })?;
     }
