@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::prelude::*;
 use thirtyfour::{Capabilities, TypingData, WebElement};
 
@@ -117,7 +118,10 @@ impl Desk {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             for window in self.driver.windows().await? {
-                self.driver.switch_to_window(window).await?;
+                // One that closes at this moment is listed and gone.
+                if gone(self.driver.switch_to_window(window).await)? {
+                    continue;
+                }
                 if self.driver.find(By::Css(css)).await.is_ok() {
                     return Ok(());
                 }
@@ -174,12 +178,31 @@ impl Desk {
         Ok(self.driver.active_element().await?.send_keys(keys).await?)
     }
 
+    /// Types what closes the window that has the focus: it may be gone before the driver can say that all was typed.
+    ///
+    /// # Errors
+    /// The driver's, but for a window that is gone.
+    pub async fn keys_that_close(&self, keys: impl Into<TypingData>) -> Told {
+        let focus = self.driver.active_element().await?;
+        gone(focus.send_keys(keys).await)?;
+        Ok(())
+    }
+
     /// Waits until a script answers with something true.
     ///
     /// # Errors
     /// It didn't in time; the last answer is told.
     pub async fn until(&self, script: &str) -> Told<Value> {
         until(&self.driver, script).await
+    }
+}
+
+/// Whether what was asked for failed because its window is gone.
+fn gone(outcome: WebDriverResult<()>) -> Told<bool> {
+    match outcome {
+        Ok(()) => Ok(false),
+        Err(error) if matches!(error.as_inner(), WebDriverErrorInner::NoSuchWindow(_)) => Ok(true),
+        Err(error) => Err(error.into()),
     }
 }
 

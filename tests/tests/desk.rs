@@ -143,7 +143,7 @@ async fn a_customer_writes_and_is_answered_from_a_tile() -> Told {
         &[public[0], public[1], public[2], "e2e: 从小窗口"],
     )
     .await?;
-    desk.keys(Key::Control + "o").await?;
+    desk.keys_that_close(Key::Control + "o").await?;
     desk.windows(1).await?;
     desk.switch_to("[data-test=inbox]").await?;
     desk.see("textarea").await?.click().await?;
