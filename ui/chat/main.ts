@@ -55,12 +55,14 @@ const begin = async (root: HTMLElement): Promise<void> => {
   let merchant: Merchant | null = null;
   let told = "";
   let nonce = "";
+  let known = false;
 
   const tell = (status: Status): void => {
     page?.tell(status);
-    const fresh = status.connection === "live" && status.nonce !== nonce && status.identity === "none";
-    if (!fresh) return;
+    const unproven = status.identity === "none" || (status.identity === "known" && !known);
+    if (status.connection !== "live" || status.nonce === nonce || !unproven) return;
     ({ nonce } = status);
+    known = status.identity === "known";
     merchant?.say({ zuoxi: 1, say: "identify", nonce });
   };
   const client = await Client.open(around, socketTo(socketUrl), {
@@ -81,6 +83,11 @@ const begin = async (root: HTMLElement): Promise<void> => {
       write: (text) => client.write(text),
       resend: (act) => void client.resend(act).catch(failed),
       discard: (act) => void client.discard(act).catch(failed),
+      recall: (id) => void client.recall(id).catch(failed),
+      closeConversation: () => void client.closeConversation().catch(failed),
+      logOut: () => client.logOut(),
+      answerSwitch: (agreed) => client.answerSwitch(agreed),
+      draft: (text) => client.saveDraft(text),
       typing: (on) => client.typing(on),
       markRead: (seq) => client.markRead(seq),
       older: (storedMore) => client.older(storedMore),
@@ -96,14 +103,18 @@ const begin = async (root: HTMLElement): Promise<void> => {
   addEventListener("online", () => client.nudge());
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") client.nudge();
+    else client.flushDraft();
   });
+  addEventListener("pagehide", () => client.flushDraft());
+  const drafted = client.draft().then((text) => page?.restoreDraft(text), failed);
   if (!embedded) {
     client.start();
+    await drafted;
     return;
   }
   page.setOpen(false);
   // A page that nobody has talked on stays unconnected until it is opened.
-  const known = client.isKnown();
+  const before = client.isKnown();
   const greeted = new Promise<void>((resolve) => {
     setTimeout(resolve, HELLO_MS);
     merchant = new Merchant([...new Set([...card.origins, location.origin])], {
@@ -120,9 +131,10 @@ const begin = async (root: HTMLElement): Promise<void> => {
       },
       page: (url) => client.visit(cutBytes(url, URL_BYTES)),
       identity: (jwt) => client.identify(jwt),
+      logOut: () => void client.unsent().then((count) => page?.leave(count), failed),
     });
   });
-  if (await known) {
+  if (await before) {
     await greeted;
     client.start();
   }

@@ -1,12 +1,15 @@
-import { uuidV7, randomBytes } from "./ids";
+import { randomBytes, unhex, uuidV7 } from "./ids";
 import { IndexedStore } from "./indexedStore";
 import type { Input, Surroundings } from "./input";
 import type { Act } from "./model";
 import { Sender, type Socket, type Surface } from "./sender";
 import { firstStatus, type Status } from "./status";
-import { type ChatStore, MemoryStore, type NewAct, type Shown } from "./store";
+import { type ChatStore, isUnsent, MemoryStore, type NewAct, type Shown } from "./store";
 import { type Leadership, lead } from "./tabs";
-import { ActKind, create, MessageContentSchema, toBinary } from "./wire";
+import { ActKind, create, MessageContentSchema, RecallContentSchema, toBinary } from "./wire";
+
+/** What was typed is stored after so long a pause, milliseconds. */
+const DRAFT_MS = 300;
 
 /** What tabs say to each other. */
 type Word = { say: "status"; status: Status } | { say: "changed" } | { say: "who" } | { say: "do"; input: Input };
@@ -27,6 +30,8 @@ export class Client {
   private reading = false;
   private readAgain = false;
   private status = firstStatus();
+  private draftTimer: ReturnType<typeof setTimeout> | undefined;
+  private drafted: string | null = null;
 
   private constructor(
     readonly store: ChatStore,
@@ -48,6 +53,11 @@ export class Client {
   async isKnown(): Promise<boolean> {
     const { account, acts } = await this.store.load();
     return account.session !== "" || acts.length > 0;
+  }
+
+  async unsent(): Promise<number> {
+    const { acts } = await this.store.shown(0);
+    return acts.filter(isUnsent).length;
   }
 
   start(): void {
@@ -130,23 +140,75 @@ export class Client {
     this.do({ is: "acts", acts, forget });
   }
 
-  private message(content: Uint8Array): NewAct {
+  private newAct(kind: ActKind, content: Uint8Array): NewAct {
     const doneMs = Date.now();
-    return { id: uuidV7(doneMs, randomBytes(10)), kind: ActKind.MESSAGE, content, doneMs };
+    return { id: uuidV7(doneMs, randomBytes(10)), kind, content, doneMs };
+  }
+
+  private async enqueue(kind: ActKind, content: Uint8Array, draft?: string): Promise<void> {
+    const act = await this.store.enqueue(this.newAct(kind, content), draft);
+    this.start();
+    this.announce([act], []);
   }
 
   /** Resolves when it is stored; rejects if the store refused it, and then it isn't sent. */
   async write(text: string): Promise<void> {
     const language = /\p{Script=Han}/u.test(text) ? "zh" : "";
     const content = create(MessageContentSchema, { body: { case: "text", value: text }, language });
-    const act = await this.store.enqueue(this.message(toBinary(MessageContentSchema, content)));
-    this.start();
-    this.announce([act], []);
+    this.keepDraft(null);
+    await this.enqueue(ActKind.MESSAGE, toBinary(MessageContentSchema, content), "");
   }
 
-  /** A refused id is dead: the same words go as a new act. */
+  /** Takes an own message's content away, on both sides. */
+  async recall(id: string): Promise<void> {
+    const target = { author: unhex(this.status.me), id: unhex(id) };
+    await this.enqueue(ActKind.RECALL, toBinary(RecallContentSchema, create(RecallContentSchema, target)));
+    await this.store.replace(id, null);
+    this.announce([], [id]);
+  }
+
+  async closeConversation(): Promise<void> {
+    await this.enqueue(ActKind.CLOSE, new Uint8Array());
+  }
+
+  /** Token, cache, outbox and draft of this browser go, and a new visitor begins. */
+  logOut(): void {
+    this.keepDraft(null);
+    this.start();
+    this.do({ is: "log_out" });
+  }
+
+  /** The merchant says that it is somebody else: whether what is unsent may be lost. */
+  answerSwitch(agreed: boolean): void {
+    this.do({ is: "switch", agreed });
+  }
+
+  /** What stood in the composer, also before a reload. */
+  draft(): Promise<string> {
+    return this.store.draft();
+  }
+
+  saveDraft(text: string): void {
+    this.keepDraft(text);
+    this.draftTimer = setTimeout(() => this.flushDraft(), DRAFT_MS);
+  }
+
+  private keepDraft(text: string | null): void {
+    clearTimeout(this.draftTimer);
+    this.drafted = text;
+  }
+
+  /** The page may go: what was typed last is stored now. */
+  flushDraft(): void {
+    clearTimeout(this.draftTimer);
+    if (this.drafted === null) return;
+    void this.store.saveDraft(this.drafted).catch(() => this.watcher.storeFailed());
+    this.drafted = null;
+  }
+
+  /** A refused id is dead: the same goes as a new act. */
   async resend(act: Act): Promise<void> {
-    const again = await this.store.replace(act.id, this.message(act.content));
+    const again = await this.store.replace(act.id, this.newAct(act.kind, act.content));
     this.announce(again ? [again] : [], [act.id]);
   }
 

@@ -1,6 +1,4 @@
 import type { Status } from "./status";
-import { create, encodeFrame } from "./wire";
-import { ClientFrameSchema } from "../../src/gen/proto/zuoxi/v1/frame_pb";
 
 /** Until the gateway has spoken, and between heartbeats that may be missed, milliseconds. */
 const GREETING_MS = 15_000;
@@ -26,6 +24,10 @@ export class Connection {
 
   get live(): boolean {
     return this.phase === "live";
+  }
+
+  get greeting(): boolean {
+    return this.phase === "greeting";
   }
 
   isOpen(): boolean {
@@ -79,6 +81,13 @@ export class Connection {
     this.dueAt = now + comeBackMs + this.random() * widest;
   }
 
+  /** Closed by ourselves, to open anew at once. */
+  again(now: number): void {
+    if (this.phase === "idle") return;
+    this.phase = "paused";
+    this.dueAt = now;
+  }
+
   refuse(): void {
     this.phase = "refused";
   }
@@ -98,10 +107,5 @@ export class Connection {
   wake(): number | null {
     if (this.phase === "paused") return this.dueAt;
     return this.phase === "opening" || this.isOpen() ? this.silentAt() : null;
-  }
-
-  frame(kind: { case: string; value: unknown } | null, request: number, ack: unknown): Uint8Array {
-    const fields = { request, ...(ack ? { ack } : {}), ...(kind ? { kind } : {}) };
-    return encodeFrame(create(ClientFrameSchema, fields as Parameters<typeof create<typeof ClientFrameSchema>>[1]));
   }
 }

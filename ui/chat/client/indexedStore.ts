@@ -80,7 +80,9 @@ export class IndexedStore implements ChatStore {
       answer<StoredEntry[]>(transaction.objectStore(ENTRIES).getAll()),
       answer<Act[]>(transaction.objectStore(ACTS).getAll()),
     ]);
-    return { account, log: log ?? emptyLog(), entries, acts };
+    // An earlier page's writing lacks what came later.
+    const whole = acts.map((act) => ({ ...act, life: act.life ?? 1 }));
+    return { account: { ...newAccount(), ...account }, log: { ...emptyLog(), ...log }, entries, acts: whole };
   }
 
   async commit(sender: number, commit: Commit): Promise<void> {
@@ -93,30 +95,37 @@ export class IndexedStore implements ChatStore {
       throw new NotTheSender();
     }
     const [entries, acts] = [transaction.objectStore(ENTRIES), transaction.objectStore(ACTS)];
+    if (commit.forget) {
+      for (const name of ["log", "draft"]) facts.delete(name);
+      acts.clear();
+    }
     if (commit.account) facts.put(commit.account, "account");
     if (commit.log) facts.put(commit.log, "log");
-    if (commit.dropEntries) entries.clear();
+    if (commit.dropEntries || commit.forget) entries.clear();
+    for (const seq of commit.drop) entries.delete(seq);
     for (const entry of commit.entries) entries.put(entry);
     for (const id of commit.removeActs) acts.delete(id);
     for (const act of commit.putActs) acts.put(act);
     await finished;
   }
 
-  async enqueue(act: NewAct): Promise<Act> {
+  async enqueue(act: NewAct, draft?: string): Promise<Act> {
     const transaction = this.write("strict");
     const finished = done(transaction);
+    if (draft !== undefined) transaction.objectStore(FACTS).put(draft, "draft");
     const stored = await this.place(transaction, act, null);
     await finished;
     return stored;
   }
 
-  private async place(transaction: IDBTransaction, act: NewAct, lost: Act | null): Promise<Act> {
+  private async place(transaction: IDBTransaction, act: NewAct, old: Act | null): Promise<Act> {
     const facts = transaction.objectStore(FACTS);
-    const [last, log] = await Promise.all([
+    const [last, log, { life }] = await Promise.all([
       answer<number | undefined>(facts.get("last_place")),
       answer<LogState | undefined>(facts.get("log")),
+      answer<Account>(facts.get("account")),
     ]);
-    const stored = placed(act, (last ?? 0) + 1, baseOf(log ?? emptyLog()), lost);
+    const stored = placed(act, { place: (last ?? 0) + 1, base: baseOf(log ?? emptyLog()), life: life ?? 1 }, old);
     facts.put(stored.place, "last_place");
     transaction.objectStore(ACTS).put(stored);
     return stored;
@@ -130,7 +139,7 @@ export class IndexedStore implements ChatStore {
     let stored: Act | null = null;
     if (waitsForUser(old)) {
       acts.delete(id);
-      if (by) stored = await this.place(transaction, by, old.state === "lost" ? old : null);
+      if (by) stored = await this.place(transaction, by, old);
     }
     await finished;
     return stored;
@@ -146,6 +155,18 @@ export class IndexedStore implements ChatStore {
       more: entries.length > most,
       acts: inOrder(await acts, (act) => act.place),
     };
+  }
+
+  async draft(): Promise<string> {
+    const facts = this.database.transaction(FACTS).objectStore(FACTS);
+    return (await answer<string | undefined>(facts.get("draft"))) ?? "";
+  }
+
+  async saveDraft(text: string): Promise<void> {
+    const transaction = this.database.transaction(FACTS, "readwrite", { durability: "relaxed" });
+    const finished = done(transaction);
+    transaction.objectStore(FACTS).put(text, "draft");
+    await finished;
   }
 
   close(): void {

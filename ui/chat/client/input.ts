@@ -17,7 +17,10 @@ export type Input =
   | { is: "typing"; on: boolean }
   | { is: "older" }
   | { is: "visit"; url: string }
-  | { is: "identify"; jwt: string };
+  | { is: "identify"; jwt: string }
+  /** Another identity, with something unsent: whether it may be lost. */
+  | { is: "switch"; agreed: boolean }
+  | { is: "log_out" };
 
 /** What the machine wants done, in this order: a commit ends before anything after it begins. */
 export type Output =

@@ -1,8 +1,10 @@
 import { GAP_WAIT_MS, PAGE_ENTRIES } from "../../src/gen/limits";
 import type { Came } from "./block";
+import type { Difference } from "./comparing";
 import { hex } from "./ids";
 import type { LogState, StoredEntry } from "./model";
-import { clip, count, gaps, insert, type Range, watermark } from "./ranges";
+import { inOrder } from "./order";
+import { clip, count, gaps, insert, type Range, remove, watermark } from "./ranges";
 import type { Turn } from "./turn";
 import {
   create,
@@ -51,8 +53,8 @@ export class Log {
     this.seqs.set(entry.id, entry.seq);
   }
 
-  stored(): StoredEntry[] {
-    return [...this.entries.values()];
+  entry(seq: number): StoredEntry | undefined {
+    return this.entries.get(seq);
   }
 
   watermark(): number {
@@ -64,7 +66,7 @@ export class Log {
   }
 
   isWhole(): boolean {
-    return this.watermark() >= this.state.head;
+    return this.watermark() >= this.state.head && !this.state.toCompare;
   }
 
   /** The gateway told a head. */
@@ -73,25 +75,43 @@ export class Log {
   }
 
   /** The gateway told its floor: what lies below is gone on purpose. */
-  tellFloor(floor: number): void {
+  tellFloor(floor: number, turn: Turn): void {
+    if (this.state.toCompare) return;
     if (floor > this.state.gatewayFloor && floor <= LAST) this.state.gatewayFloor = floor;
-    this.setFloor(this.state.gatewayFloor);
+    this.setFloor(this.state.gatewayFloor, turn);
   }
 
-  private setFloor(floor: number): void {
+  /** What is stored below is given up if something in between never came: a hole is never shown as none. */
+  private setFloor(floor: number, turn: Turn): void {
     if (floor <= this.state.floor) return;
+    if (gaps(this.state.covered, this.state.floor, floor - 1).length > 0) this.drop((seq) => seq < floor, turn);
     this.state.floor = floor;
     this.state.covered = clip(this.state.covered, { first: floor, last: LAST });
     this.state.erased = this.state.erased.filter((seq) => seq >= floor);
+    this.turn();
+  }
+
+  /** Answers under way are no longer wanted. */
+  turn(): void {
     this.turned += 1;
     this.asked = false;
+  }
+
+  private drop(which: (seq: number) => boolean, turn: Turn): void {
+    const gone = [...this.entries.values()].filter(({ seq }) => which(seq));
+    for (const { seq, id } of gone) {
+      this.entries.delete(seq);
+      this.seqs.delete(id);
+    }
+    turn.drop(gone.map(({ seq }) => seq));
   }
 
   /** The one place where an entry enters. `demand`: asked for by the reader, may lie below the floor. */
   take(came: Came, demand: boolean, turn: Turn): Entry | null {
     let { entry, bytes } = came;
     const seq = Number(entry.seq);
-    if (entry.id.length !== 16 || seq < 1 || seq > LAST || (seq < this.state.floor && !demand)) return null;
+    const wanted = !this.state.toCompare && (seq >= this.state.floor || demand);
+    if (entry.id.length !== 16 || seq < 1 || seq > LAST || !wanted) return null;
     const [id, author] = [hex(entry.id), hex(entry.author)];
     const gone = entry.erased || this.state.erased.includes(seq) || this.recalled.has(`${author}:${id}`);
     if (gone && (!entry.erased || entry.content.length > 0)) {
@@ -127,7 +147,10 @@ export class Log {
   private erase(target: { author: string; id: string }, turn: Turn): void {
     const seq = this.seqs.get(target.id);
     const entry = seq === undefined ? undefined : this.entries.get(seq);
-    if (!entry || entry.author !== target.author) return;
+    if (entry && entry.author === target.author) this.eraseEntry(entry, turn);
+  }
+
+  private eraseEntry(entry: StoredEntry, turn: Turn): void {
     const bare = { ...fromBinary(EntrySchema, entry.bytes), erased: true, content: new Uint8Array() };
     this.put({ ...entry, bytes: toBinary(EntrySchema, bare) }, turn);
     if (!this.state.erased.includes(entry.seq)) this.state.erased.push(entry.seq);
@@ -136,7 +159,8 @@ export class Log {
   /** A repeat's answer tells Seq and time alone: shown from what was sent, and pulled like any gap. */
   showUncovered(entry: Entry, turn: Turn): void {
     const seq = Number(entry.seq);
-    if (seq < this.state.floor || this.entries.has(seq)) return;
+    const gone = this.state.erased.includes(seq) || this.recalled.has(`${hex(entry.author)}:${hex(entry.id)}`);
+    if (seq < this.state.floor || this.entries.has(seq) || gone) return;
     this.put(
       {
         seq,
@@ -147,6 +171,42 @@ export class Log {
       },
       turn,
     );
+  }
+
+  /** The gateway's log is another one: nothing is taken until both are compared, and its head is told anew. */
+  newEpoch(): void {
+    Object.assign(this.state, { toCompare: true, head: 0, readTold: 0, positions: [] });
+    this.turn();
+  }
+
+  /**
+   * Both logs are compared: what isn't shared goes, and so does what is erased here without a recall there. Gives the
+   * log as it is from now on, what of the old one is gone, and the last Seq that both share.
+   */
+  compared(difference: Difference, turn: Turn): { log: Log; gone: StoredEntry[]; shared: number } {
+    const { from, bounds } = difference;
+    const state = structuredClone(this.state);
+    const before = [...this.entries.values()];
+    const erasedHere = before.filter(({ seq, bytes }) => seq < from && fromBinary(EntrySchema, bytes).erased);
+    const here = new Set([...erasedHere.map(({ seq }) => seq), ...state.erased.filter((seq) => seq < from)]);
+    const there = new Set(difference.erased);
+    state.covered = clip(state.covered, { first: bounds.first, last: from - 1 });
+    const shared = state.covered.at(-1)?.last ?? 0;
+    for (const seq of here) if (!there.has(seq)) state.covered = remove(state.covered, seq);
+    state.erased = inOrder(there, (seq) => seq);
+    state.floor = state.covered.length === 0 ? bounds.first : Math.max(state.floor, bounds.first);
+    state.gatewayFloor = bounds.first;
+    state.head = Math.max(state.head, bounds.last, shared);
+    state.read = Math.min(state.read, from - 1);
+    state.toCompare = false;
+    this.drop((seq) => seq < state.floor || seq >= from || (here.has(seq) && !there.has(seq)), turn);
+    for (const seq of there) {
+      const entry = this.entries.get(seq);
+      if (entry && !here.has(seq)) this.eraseEntry(entry, turn);
+    }
+    const log = new Log(state, [...this.entries.values()]);
+    log.turned = this.turned + 1;
+    return { log, gone: before.filter(({ seq }) => seq >= from), shared };
   }
 
   /** Judges the gaps anew: a fresh one waits a moment for the push that may fill it, unless there is none to wait for. */
@@ -160,14 +220,14 @@ export class Log {
     if (this.missing() > FAR) this.newest = true;
   }
 
-  private missing(): number {
+  missing(): number {
     const { covered, floor, head } = this.state;
     return Math.max(0, head + 1 - floor - count(clip(covered, { first: floor, last: head })));
   }
 
   /** When something may be asked for; null: nothing is missing, or it was asked for. */
   due(): number | null {
-    if (this.asked || this.isWhole()) return null;
+    if (this.asked || this.state.toCompare || this.isWhole()) return null;
     return Math.max(this.newest ? 0 : (this.gapDue ?? 0), this.retryAt);
   }
 
@@ -179,12 +239,22 @@ export class Log {
   }
 
   /** The newest page is in, from `first` on: if far more lies below, the floor moves above it. */
-  newestCame(first: number): void {
+  newestCame(first: number, turn: Turn): void {
     this.newest = false;
-    if (this.missing() > FAR) this.setFloor(first);
+    if (this.missing() > FAR) this.setFloor(first, turn);
+  }
+
+  /** What isn't here yet can't have been seen. */
+  markRead(seq: number): boolean {
+    if (this.state.toCompare) return false;
+    const seen = Math.max(0, ...clip(this.state.covered, { first: 1, last: seq }).map((range) => range.last));
+    if (seen <= this.state.read) return false;
+    this.state.read = seen;
+    return true;
   }
 
   tellPosition(position: Position, me: string): void {
+    if (this.state.toCompare) return;
     const member = hex(position.member);
     const [delivered, read] = [Number(position.delivered), Number(position.read)];
     if (member === me) {

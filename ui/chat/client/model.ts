@@ -31,6 +31,8 @@ export interface LogState {
   read: number;
   readTold: number;
   positions: MemberPosition[];
+  /** The gateway's log is another one: nothing is taken until both are compared. */
+  toCompare: boolean;
 }
 
 export const emptyLog = (): LogState => ({
@@ -42,16 +44,17 @@ export const emptyLog = (): LogState => ({
   read: 0,
   readTold: 0,
   positions: [],
+  toCompare: false,
 });
 
 /**
  * - waiting: for the gateway's answer.
  * - voided: discarded while its fate was unknown; travels as a void.
  * - parked: refused for good, or done after something refused; waits for the user.
- * - suspect: was acknowledged under another epoch; the new log will tell.
  * - lost: was acknowledged, and the restored log doesn't have it.
+ * - late: discarded too late, it was sent; recall is offered.
  */
-export type ActState = "waiting" | "voided" | "parked" | "suspect" | "lost";
+export type ActState = "waiting" | "voided" | "parked" | "lost" | "late";
 
 /** An act that isn't settled. Frozen but for its state and its base, which a new epoch lowers. */
 export interface Act {
@@ -67,8 +70,8 @@ export interface Act {
   code: RefusalCode;
   /** Parked since one before it was refused, not for itself. */
   behind: boolean;
-  /** Of a suspect: where it stood in the old log. */
-  seq: number;
+  /** `Account.life` in which it was done. */
+  life: number;
 }
 
 /** Who we are to the gateway. */
@@ -80,6 +83,10 @@ export interface Account {
   me: string;
   /** Of the log, decimal; empty: none seen. */
   epoch: string;
+  /** Who the merchant says it is (the token's subject); empty: a visitor. */
+  subject: string;
+  /** Counts log-outs: what was done before one is never sent after it. */
+  life: number;
 }
 
 /** Everything that is committed together. */
@@ -88,8 +95,12 @@ export interface Commit {
   strict: boolean;
   account?: Account;
   log?: LogState;
+  /** Cache, outbox and draft go, before anything below is put. */
+  forget?: boolean;
   /** All cached entries go, before those below are put. */
   dropEntries?: boolean;
+  /** Seqs of cached entries that go. */
+  drop: number[];
   entries: StoredEntry[];
   putActs: Act[];
   removeActs: string[];

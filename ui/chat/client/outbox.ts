@@ -1,10 +1,13 @@
 import { inOrder } from "./order";
-import { type Refused, RefusalCode } from "./wire";
+import { ActKind, RefusalCode, type Refused } from "./wire";
 import { Lane, type Sending } from "./lane";
-import type { Act, ActState } from "./model";
+import type { Act } from "./model";
 import type { Turn } from "./turn";
 
 const isOpen = (act: Act): boolean => act.state === "waiting" || act.state === "voided";
+
+/** A close is sent when all before it is settled, and is parked if one of those was refused or lost. */
+const waitsForThoseBefore = (act: Act): boolean => act.kind === ActKind.CLOSE && act.state === "waiting";
 
 /** Acts that aren't settled, in the order of doing, and the lane that brings them to the gateway. */
 export class Outbox {
@@ -50,9 +53,11 @@ export class Outbox {
       leaving.push(again);
       free -= 1;
     }
-    for (const act of this.acts) {
-      if (free <= 0) break;
-      if (!isOpen(act) || this.lane.holds(act.id)) continue;
+    let before = false;
+    for (const act of this.acts.filter(isOpen)) {
+      if (free <= 0 || (waitsForThoseBefore(act) && before)) break;
+      before = true;
+      if (this.lane.holds(act.id)) continue;
       leaving.push(this.lane.number(act, now));
       free -= 1;
     }
@@ -68,8 +73,14 @@ export class Outbox {
     this.settle(act.id, turn);
   }
 
-  /** The gateway has the act: by an answer, or by its own entry in the log. */
+  /** The gateway has the act, by an answer or by its own entry in the log. A message discarded too late is told of. */
   settle(id: string, turn: Turn): void {
+    const act = this.get(id);
+    if (act?.state === "voided" && act.kind === ActKind.MESSAGE) this.put({ ...act, state: "late" }, turn);
+    else if (act?.state !== "late") this.remove(id, turn);
+  }
+
+  private remove(id: string, turn: Turn): void {
     if (!this.get(id)) return;
     this.acts = this.acts.filter((act) => act.id !== id);
     turn.removeAct(id);
@@ -82,16 +93,24 @@ export class Outbox {
   /** Refused for good. A stop parks what was done after it in the same transaction, and opens the next lane. */
   refused(refusedAct: Act, number: number, refused: Refused, turn: Turn): void {
     this.lane.answer(number);
-    this.park(refusedAct.id, refused.code, false, turn);
-    if (!refused.endsLane) return;
-    for (const act of this.acts.filter((other) => other.place > refusedAct.place && isOpen(other)))
+    const isSo = refusedAct.kind === ActKind.CLOSE && refused.code === RefusalCode.CLOSED;
+    if (isSo) this.remove(refusedAct.id, turn);
+    else this.park(refusedAct.id, refused.code, false, turn);
+    const after = this.acts.filter((other) => other.place > refusedAct.place && isOpen(other));
+    for (const act of after.filter((other) => refused.endsLane || waitsForThoseBefore(other)))
       this.park(act.id, refused.code, true, turn);
-    this.lane.end();
+    if (refused.endsLane) this.lane.end();
+  }
+
+  /** Waits for the user from now on: what was done as somebody else, or after something that was lost. */
+  parkAll(which: (act: Act) => boolean, turn: Turn): void {
+    for (const act of this.acts.filter((other) => isOpen(other) && which(other)))
+      this.park(act.id, RefusalCode.UNSPECIFIED, true, turn);
   }
 
   private park(id: string, code: RefusalCode, behind: boolean, turn: Turn): void {
     const act = this.get(id);
-    if (act?.state === "voided") this.settle(id, turn);
+    if (act?.state === "voided") this.remove(id, turn);
     else if (act?.state === "waiting") this.put({ ...act, state: "parked", code, behind }, turn);
   }
 
@@ -108,32 +127,30 @@ export class Outbox {
       this.put(gone, turn);
       this.lane.void(gone);
     } else if (act && act.state !== "voided") {
-      this.settle(id, turn);
+      this.remove(id, turn);
     }
   }
 
-  /** Another log: nothing is shared with it, as far as is known. */
-  lowerBases(turn: Turn): void {
-    for (const act of this.acts.filter((other) => other.base > 0 && other.state !== "parked"))
-      this.put({ ...act, base: 0 }, turn);
+  /** Another log: bases are lowered to what both share. */
+  lowerBases(shared: number, turn: Turn): void {
+    for (const act of this.acts.filter((other) => other.base > shared && other.state !== "parked"))
+      this.put({ ...act, base: shared }, turn);
   }
 
-  /** Acknowledged under the old epoch: the new log will tell whether it has them. */
-  suspect(suspects: readonly Act[], turn: Turn): void {
-    this.add(suspects);
-    for (const act of suspects) turn.putAct(act);
+  /** Another customer's log: what was sent into the former one can't be recalled from here. */
+  forgetLate(turn: Turn): void {
+    for (const act of this.acts.filter((other) => other.state === "late")) this.remove(act.id, turn);
   }
 
-  /** The new log is read: what it doesn't have is lost, but for what lies where nothing can be known. */
-  judgeSuspects(floor: number, turn: Turn): void {
-    for (const act of this.acts.filter((other) => other.state === "suspect")) {
-      if (act.seq < floor) this.settle(act.id, turn);
-      else this.put({ ...act, state: "lost" satisfies ActState }, turn);
-    }
-  }
-
-  hasSuspects(): boolean {
-    return this.acts.some((act) => act.state === "suspect");
+  /** Acknowledged once, and the restored log doesn't have them: shown, with the question whether to send them again. */
+  lose(lost: readonly Act[], turn: Turn): void {
+    const fresh = lost.filter((act) => this.get(act.id) === undefined);
+    // What was discarded too late needs no recall any more.
+    for (const act of lost) if (this.get(act.id)?.state === "late") this.remove(act.id, turn);
+    if (fresh.length === 0) return;
+    this.parkAll(waitsForThoseBefore, turn);
+    this.add(fresh);
+    for (const act of fresh) turn.putAct(act);
   }
 
   wake(now: number): number | null {

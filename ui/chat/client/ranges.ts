@@ -21,6 +21,12 @@ export const insert = (ranges: readonly Range[], added: Range): Range[] => {
   return inOrder(out, (range) => range.first);
 };
 
+export const remove = (ranges: readonly Range[], seq: number): Range[] =>
+  ranges.flatMap(({ first, last }) => [
+    ...(first < seq ? [{ first, last: Math.min(last, seq - 1) }] : []),
+    ...(last > seq ? [{ first: Math.max(first, seq + 1), last }] : []),
+  ]);
+
 export const clip = (ranges: readonly Range[], within: Range): Range[] =>
   ranges
     .map((range) => ({ first: Math.max(range.first, within.first), last: Math.min(range.last, within.last) }))

@@ -1,9 +1,12 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { ClientFrameSchema } from "../../src/gen/proto/zuoxi/v1/frame_pb";
 import { Device, words } from "../test/device";
 import { FakeGateway } from "../test/fakeGateway";
 import { hex } from "./ids";
 import { rowsOf, unreadOf } from "../view/rows";
 import {
+  ActKind,
+  AuthorRole,
   create,
   type Entry,
   EntryKind,
@@ -79,6 +82,42 @@ describe("sending", () => {
     expect(rows.filter((row) => row.is === "failure").map((row) => row.why)).toEqual(["failed_long"]);
   });
 
+  it("a close is sent when all before it is settled, and is parked if one of those was refused", async () => {
+    const { gateway, device } = await opened();
+    device.cut();
+    const before = await device.write("before");
+    const close = await device.act(ActKind.CLOSE, new Uint8Array());
+    await device.write("after");
+    gateway.refuse = (id) => (id === before.id ? { code: RefusalCode.TOO_LONG, ends: false } : null);
+    await device.run(60_000);
+    expect(gateway.log.map((entry) => entry.kind)).toEqual([EntryKind.MESSAGE]);
+    const parked = (await device.store.load()).acts;
+    expect(parked.map((act) => [act.id, act.behind])).toEqual([
+      [before.id, false],
+      [close.id, true],
+    ]);
+    gateway.refuse = () => null;
+    await device.act(ActKind.CLOSE, new Uint8Array());
+    await device.run(1000);
+    expect(gateway.log.map((entry) => entry.kind)).toEqual([EntryKind.MESSAGE, EntryKind.CLOSE]);
+  });
+
+  it("what was discarded too late was sent: it is told of, and can be recalled", async () => {
+    const { gateway, device } = await opened();
+    const act = await device.write("too late");
+    // It leaves, and the answer is lost with the connection.
+    while (gateway.log.length === 0) await device.step();
+    device.handle({ is: "discard", id: act.id });
+    device.cut();
+    await device.run(60_000);
+    expect(await texts(device)).toEqual(["too late"]);
+    expect((await device.store.load()).acts.map((other) => [other.id, other.state])).toEqual([[act.id, "late"]]);
+    await device.recall(act.id);
+    await device.run(1000);
+    expect(await texts(device)).toEqual(["(recalled)"]);
+    expect(gateway.log[0]?.content).toHaveLength(0);
+  });
+
   it("what was discarded while its fate was unknown becomes a void with the same id", async () => {
     const { gateway, device } = await opened();
     device.cut();
@@ -144,22 +183,140 @@ describe("receiving", () => {
 });
 
 describe("another epoch", () => {
-  it("reads anew, shows what the server lost, and sends it again under its id", async () => {
+  it("compares, shows what the server lost, and sends it again under its id", async () => {
     const { gateway, device } = await opened();
     await device.write("kept");
     const lost = await device.write("lost");
     await device.run(1000);
     gateway.restore(1);
     device.cut();
+    const pages = vi.spyOn(gateway, "hear");
     await device.run(60_000);
-    const { acts } = await device.store.load();
-    expect(acts.map((act) => [act.id, act.state])).toEqual([[lost.id, "lost"]]);
+    const asked = pages.mock.calls.map(([bytes]) => fromBinary(ClientFrameSchema, bytes).kind.case);
+    expect(asked).toContain("compare");
+    expect(asked).not.toContain("readEntries");
+    const { acts, log } = await device.store.load();
+    expect(acts.map((act) => [act.id, act.state, act.base])).toEqual([[lost.id, "lost", 1]]);
+    expect([log.toCompare, log.covered]).toEqual([false, [{ first: 1, last: 1 }]]);
     expect(await texts(device)).toEqual(["kept", "lost"]);
     const again = await device.store.replace(lost.id, { ...lost, doneMs: device.now });
     device.handle({ is: "acts", acts: again ? [again] : [], forget: [lost.id] });
     await device.run(1000);
     expect(gateway.log.map((entry) => hex(entry.id)).at(-1)).toBe(lost.id);
     expect(await texts(device)).toEqual(["kept", "lost"]);
+  });
+});
+
+describe("another epoch, piece by piece", () => {
+  it("finds the first difference in a long log, and keeps all before it", async () => {
+    const { gateway, device } = await opened();
+    for (let n = 0; n < 300; n += 1) gateway.speak(words(`m${n}`));
+    await device.run(1000);
+    const other = gateway.log.slice(0, 217);
+    gateway.restore(217, other);
+    for (let n = 0; n < 5; n += 1) gateway.speak(words(`new${n}`));
+    device.cut();
+    await device.run(60_000);
+    const shown = await texts(device);
+    expect(shown.slice(215)).toEqual(["m215", "m216", "new0", "new1", "new2", "new3", "new4"]);
+    expect(shown).toEqual(gateway.log.map(said));
+    expect(gateway.compares).toBeLessThan(6);
+  });
+
+  it("what was recalled after the backup is here again, what was recalled in it stays gone", async () => {
+    const { gateway, device } = await opened();
+    const [one, two] = [await device.write("one"), await device.write("two")];
+    await device.run(1000);
+    await device.recall(one.id);
+    await device.run(1000);
+    const backup = gateway.log.map((entry) => ({ ...entry }));
+    await device.recall(two.id);
+    await device.run(1000);
+    expect(await texts(device)).toEqual(["(recalled)", "(recalled)"]);
+    gateway.restore(3, backup);
+    device.cut();
+    await device.run(60_000);
+    expect(await texts(device)).toEqual(["(recalled)", "two"]);
+  });
+
+  it("a server that doesn't know us any more has lost all our words", async () => {
+    const { gateway, device } = await opened();
+    await device.write("one");
+    await device.write("two");
+    gateway.speak(words("theirs"));
+    await device.run(1000);
+    gateway.tokens.clear();
+    gateway.restore(0);
+    device.cut();
+    await device.run(60_000);
+    const { acts } = await device.store.load();
+    expect(acts.map((act) => act.state)).toEqual(["lost", "lost"]);
+    expect(await texts(device)).toEqual(["one", "two"]);
+  });
+});
+
+const jwt = (sub: string) => `x.${btoa(JSON.stringify({ sub }))}.y`;
+
+describe("who it is", () => {
+  it("logging out takes token, cache, outbox and draft away, and nothing written before is sent after", async () => {
+    const { gateway, device } = await opened();
+    await device.write("sent");
+    await device.run(1000);
+    await device.store.saveDraft("half a");
+    device.cut();
+    const unsent = await device.write("unsent");
+    const me = device.status.me;
+    device.handle({ is: "log_out" });
+    // A tab tells late of what it stored before.
+    device.handle({ is: "acts", acts: [unsent], forget: [] });
+    await device.run(60_000);
+    const { account, acts, entries } = await device.store.load();
+    expect([acts, entries, await device.store.draft()]).toEqual([[], [], ""]);
+    expect([account.me === me, account.subject]).toEqual([false, ""]);
+    await device.write("anew");
+    await device.run(1000);
+    expect(gateway.log.map(said)).toEqual(["anew"]);
+  });
+
+  it("tells the gateway, so that the token is worth nothing any more", async () => {
+    const { gateway, device } = await opened();
+    const { session } = (await device.store.load()).account;
+    expect(gateway.tokens.has(session)).toBe(true);
+    device.handle({ is: "log_out" });
+    await device.step();
+    expect((await device.store.load()).account.session).toBe("");
+    await device.run(1000);
+    expect(gateway.tokens.has(session)).toBe(false);
+  });
+
+  it("another identity with something unsent is asked about first, without it goes on at once", async () => {
+    const { gateway, device } = await opened();
+    device.handle({ is: "identify", jwt: jwt("a") });
+    await device.run(1000);
+    expect(device.status.identity).toBe("proven");
+    const stopped = await device.write("not sent");
+    gateway.refuse = (id) => (id === stopped.id ? { code: RefusalCode.TOO_LONG, ends: false } : null);
+    await device.run(1000);
+    device.handle({ is: "identify", jwt: jwt("b") });
+    await device.run(1000);
+    expect([device.status.switching, gateway.identities]).toEqual([1, [jwt("a")]]);
+    device.handle({ is: "switch", agreed: false });
+    await device.run(1000);
+    expect([device.status.switching, (await device.store.load()).account.subject]).toEqual([0, "a"]);
+    const { me } = device.status;
+    device.handle({ is: "identify", jwt: jwt("b") });
+    device.handle({ is: "switch", agreed: true });
+    await device.run(1000);
+    expect(device.status.me).not.toBe(me);
+    expect((await device.store.load()).acts).toEqual([]);
+    // Asked anew, since a token carries the nonce of one connection.
+    expect(device.status.identity).toBe("none");
+    device.handle({ is: "identify", jwt: jwt("b") });
+    await device.run(1000);
+    expect(gateway.identities).toEqual([jwt("a"), jwt("b")]);
+    device.handle({ is: "identify", jwt: jwt("c") });
+    await device.run(1000);
+    expect((await device.store.load()).account.subject).toBe("");
   });
 });
 
@@ -202,7 +359,7 @@ describe("random faults", () => {
         }
       }
       await device.run(300_000);
-      const own = gateway.log.filter((entry) => entry.author[0] === 7).map(said);
+      const own = gateway.log.filter((entry) => entry.authorRole === AuthorRole.CUSTOMER).map(said);
       expect(own).toEqual(written);
       expect(await texts(device)).toEqual(gateway.log.map(said));
       expect((await device.store.load()).acts).toEqual([]);

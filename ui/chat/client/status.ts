@@ -22,7 +22,11 @@ export interface Status {
   /** For the merchant's page, whose token must carry it; empty: not connected. */
   nonce: string;
   /** Whose words these are was proven by the merchant. */
-  identity: "none" | "asked" | "proven" | "refused";
+  identity: "none" | "asked" | "known" | "proven" | "refused";
+  /** `Account.life`: another one means that somebody else begins here. */
+  life: number;
+  /** The merchant says that it is somebody else now: so many acts are unsent and would be lost. 0: no question. */
+  switching: number;
 }
 
 export const firstStatus = (): Status => ({
@@ -40,4 +44,6 @@ export const firstStatus = (): Status => ({
   askingOlder: false,
   nonce: "",
   identity: "none",
+  life: 0,
+  switching: 0,
 });

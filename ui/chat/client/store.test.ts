@@ -6,7 +6,7 @@ import { IndexedStore } from "./indexedStore";
 import { MemoryStore, NotTheSender } from "./store";
 import { ActKind } from "./wire";
 
-const nothing = { strict: false, entries: [], putActs: [], removeActs: [] };
+const nothing = { strict: false, drop: [], entries: [], putActs: [], removeActs: [] };
 const act = (id: string) => ({ id, kind: ActKind.MESSAGE, content: words(id), doneMs: 1 });
 
 describe("the browser's store", () => {

@@ -11,6 +11,13 @@ export interface NewAct {
   doneMs: number;
 }
 
+/** Where a new act stands. */
+export interface Place {
+  place: number;
+  base: number;
+  life: number;
+}
+
 /** What a tab shows: the newest entries, and what isn't settled. */
 export interface Shown {
   entries: StoredEntry[];
@@ -32,15 +39,25 @@ export interface ChatStore {
   claim(): Promise<number>;
   load(): Promise<Snapshot>;
   commit(sender: number, commit: Commit): Promise<void>;
-  /** Durable when it resolves. */
-  enqueue(act: NewAct): Promise<Act>;
+  /** Durable when it resolves; with it, what stands in the composer from now on. */
+  enqueue(act: NewAct, draft?: string): Promise<Act>;
   /** Takes away what waits for the user; in its place, given one, a new act. What the server lost keeps its id. */
   replace(id: string, by: NewAct | null): Promise<Act | null>;
   shown(most: number): Promise<Shown>;
+  /** What stood in the composer. */
+  draft(): Promise<string>;
+  saveDraft(text: string): Promise<void>;
   close(): void;
 }
 
-export const newAccount = (): Account => ({ device: hex(randomBytes(16)), session: "", me: "", epoch: "" });
+export const newAccount = (): Account => ({
+  device: hex(randomBytes(16)),
+  session: "",
+  me: "",
+  epoch: "",
+  subject: "",
+  life: 1,
+});
 
 /** What an act's sender had seen: the watermark; where nothing is covered, the head last told. */
 export const baseOf = (log: LogState): number => {
@@ -49,17 +66,20 @@ export const baseOf = (log: LogState): number => {
   return lowest ? lowest.last : log.floor - 1;
 };
 
-export const waitsForUser = (act: Act | undefined): act is Act => act?.state === "parked" || act?.state === "lost";
+export const waitsForUser = (act: Act | undefined): act is Act =>
+  act?.state === "parked" || act?.state === "lost" || act?.state === "late";
+
+/** Written here, and not at the gateway as far as is known. */
+export const isUnsent = (act: Act): boolean => act.state !== "voided" && act.state !== "late";
 
 /** A new act, or the lost one itself, at the end of the outbox. */
-export const placed = (act: NewAct, place: number, base: number, lost: Act | null): Act => ({
+export const placed = (act: NewAct, place: Place, old: Act | null): Act => ({
   ...act,
-  ...(lost ? { id: lost.id, base: lost.base } : { base }),
-  place,
+  ...place,
+  ...(old?.state === "lost" ? { id: old.id, base: old.base } : {}),
   state: "waiting",
   code: 0,
   behind: false,
-  seq: 0,
 });
 
 /** Where a browser gives no storage: as long as the page is open. */
@@ -71,6 +91,7 @@ export class MemoryStore implements ChatStore {
   private acts = new Map<string, Act>();
   private lastPlace = 0;
   private sender = 0;
+  private words = "";
 
   claim(): Promise<number> {
     this.sender += 1;
@@ -86,36 +107,53 @@ export class MemoryStore implements ChatStore {
   commit(sender: number, commit: Commit): Promise<void> {
     if (sender !== this.sender) return Promise.reject(new NotTheSender());
     if (commit.account) this.account = commit.account;
+    if (commit.forget) {
+      this.acts.clear();
+      this.words = "";
+      this.log = emptyLog();
+    }
     if (commit.log) this.log = commit.log;
-    if (commit.dropEntries) this.entries.clear();
+    if (commit.dropEntries || commit.forget) this.entries.clear();
+    for (const seq of commit.drop) this.entries.delete(seq);
     for (const entry of commit.entries) this.entries.set(entry.seq, entry);
     for (const id of commit.removeActs) this.acts.delete(id);
     for (const act of commit.putActs) this.acts.set(act.id, act);
     return Promise.resolve();
   }
 
-  enqueue(act: NewAct): Promise<Act> {
+  private place(act: NewAct, old: Act | null): Act {
     this.lastPlace += 1;
-    const stored = placed(act, this.lastPlace, baseOf(this.log), null);
+    const place = { place: this.lastPlace, base: baseOf(this.log), life: this.account.life };
+    const stored = placed(act, place, old);
     this.acts.set(stored.id, stored);
-    return Promise.resolve(stored);
+    return stored;
+  }
+
+  enqueue(act: NewAct, draft?: string): Promise<Act> {
+    if (draft !== undefined) this.words = draft;
+    return Promise.resolve(this.place(act, null));
   }
 
   replace(id: string, by: NewAct | null): Promise<Act | null> {
     const old = this.acts.get(id);
     if (!waitsForUser(old)) return Promise.resolve(null);
     this.acts.delete(id);
-    if (!by) return Promise.resolve(null);
-    this.lastPlace += 1;
-    const stored = placed(by, this.lastPlace, baseOf(this.log), old.state === "lost" ? old : null);
-    this.acts.set(stored.id, stored);
-    return Promise.resolve(stored);
+    return Promise.resolve(by && this.place(by, old));
   }
 
   shown(most: number): Promise<Shown> {
     const entries = inOrder(this.entries.values(), (entry) => entry.seq);
     const acts = inOrder(this.acts.values(), (act) => act.place);
     return Promise.resolve({ entries: entries.slice(-most), more: entries.length > most, acts });
+  }
+
+  draft(): Promise<string> {
+    return Promise.resolve(this.words);
+  }
+
+  saveDraft(text: string): Promise<void> {
+    this.words = text;
+    return Promise.resolve();
   }
 
   close(): void {

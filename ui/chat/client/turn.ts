@@ -2,7 +2,7 @@ import type { Account, Act, Commit, LogState, StoredEntry } from "./model";
 
 /** What one event changes: gathered, and committed as one transaction before anything it says leaves. */
 export class Turn {
-  private readonly commit: Commit = { strict: false, entries: [], putActs: [], removeActs: [] };
+  private readonly commit: Commit = { strict: false, drop: [], entries: [], putActs: [], removeActs: [] };
   private dirty = false;
 
   constructor(readonly now: number) {}
@@ -20,8 +20,23 @@ export class Turn {
 
   dropEntries(): void {
     this.commit.dropEntries = true;
+    this.commit.drop = [];
     this.commit.entries = [];
     this.dirty = true;
+  }
+
+  drop(seqs: readonly number[]): void {
+    if (seqs.length === 0) return;
+    const gone = new Set(seqs);
+    this.commit.entries = this.commit.entries.filter((entry) => !gone.has(entry.seq));
+    this.commit.drop.push(...seqs);
+    this.dirty = true;
+  }
+
+  /** Everything that the browser keeps of this customer goes. */
+  forget(account: Account): void {
+    Object.assign(this.commit, { forget: true, drop: [], entries: [], putActs: [], removeActs: [] });
+    this.account(account);
   }
 
   entry(entry: StoredEntry): void {
@@ -31,6 +46,7 @@ export class Turn {
 
   putAct(act: Act): void {
     this.commit.putActs = this.commit.putActs.filter((other) => other.id !== act.id);
+    this.commit.removeActs = this.commit.removeActs.filter((id) => id !== act.id);
     this.commit.putActs.push(act);
     this.commit.strict = true;
     this.dirty = true;

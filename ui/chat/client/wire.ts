@@ -9,7 +9,7 @@ import {
 } from "../../src/gen/proto/zuoxi/v1/frame_pb";
 
 export { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-export { ActKind, type Answer, type Refused } from "../../src/gen/proto/zuoxi/v1/act_pb";
+export { type Accepted, ActKind, type Answer, type Refused } from "../../src/gen/proto/zuoxi/v1/act_pb";
 export {
   AuthorRole,
   type Entry,
@@ -28,6 +28,7 @@ export {
   BlockCodec,
   BlockEntriesSchema,
   BlockSchema,
+  type Compared,
   type EntriesPage,
 } from "../../src/gen/proto/zuoxi/v1/history_pb";
 export {

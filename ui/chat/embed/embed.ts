@@ -2,12 +2,13 @@
  * What a merchant's page loads: `<script src="https://GATEWAY/embed.js" data-brand="KEY" async></script>`.
  * A launcher button, its unread mark, and a frame of the gateway's own origin. Identities:
  * `window.zuoxi.identify(async (nonce) => jwt)`, with a JWT that the merchant's server signed for that nonce.
+ * `window.zuoxi.logOut()`: what this browser keeps of the customer goes.
  */
 import type { FromFrame, ToFrame } from "./words";
 
 declare global {
   interface Window {
-    zuoxi?: { open(): void; close(): void; identify(sign: (nonce: string) => Promise<string>): void };
+    zuoxi?: { open(): void; close(): void; identify(sign: (nonce: string) => Promise<string>): void; logOut(): void };
   }
 }
 
@@ -152,6 +153,10 @@ const make = <K extends keyof HTMLElementTagNameMap>(tag: K, style: Partial<CSSS
     identify: (signer) => {
       sign = signer;
       prove();
+    },
+    logOut: () => {
+      sign = null;
+      say({ zuoxi: 1, say: "log_out" });
     },
   };
 })();

@@ -9,4 +9,5 @@ export type ToFrame =
   | { zuoxi: 1; say: "hello"; url: string; title: string; referrer: string }
   | { zuoxi: 1; say: "open"; open: boolean }
   | { zuoxi: 1; say: "page"; url: string }
-  | { zuoxi: 1; say: "identity"; jwt: string };
+  | { zuoxi: 1; say: "identity"; jwt: string }
+  | { zuoxi: 1; say: "log_out" };

@@ -1,10 +1,10 @@
-import { randomBytes, uuidV7 } from "../client/ids";
+import { randomBytes, unhex, uuidV7 } from "../client/ids";
 import type { Input, Output } from "../client/input";
 import type { Act } from "../client/model";
 import { Session } from "../client/session";
 import { firstStatus, type Status } from "../client/status";
 import { type ChatStore, MemoryStore } from "../client/store";
-import { ActKind, create, MessageContentSchema, toBinary } from "../client/wire";
+import { ActKind, create, MessageContentSchema, RecallContentSchema, toBinary } from "../client/wire";
 import type { FakeGateway } from "./fakeGateway";
 
 export const words = (text: string): Uint8Array =>
@@ -43,11 +43,20 @@ export class Device {
     this.outputs.push(...(this.session?.handle(input, this.now) ?? []));
   }
 
-  async write(text: string): Promise<Act> {
+  write(text: string): Promise<Act> {
+    return this.act(ActKind.MESSAGE, words(text));
+  }
+
+  async act(kind: ActKind, content: Uint8Array): Promise<Act> {
     const id = uuidV7(this.now, randomBytes(10));
-    const act = await this.store.enqueue({ id, kind: ActKind.MESSAGE, content: words(text), doneMs: this.now });
+    const act = await this.store.enqueue({ id, kind, content, doneMs: this.now });
     this.handle({ is: "acts", acts: [act], forget: [] });
     return act;
+  }
+
+  recall(id: string): Promise<Act> {
+    const target = { author: unhex(this.status.me), id: unhex(id) };
+    return this.act(ActKind.RECALL, toBinary(RecallContentSchema, create(RecallContentSchema, target)));
   }
 
   /** The line breaks: what is under way is gone, and the machine hears of it. */
@@ -94,6 +103,8 @@ export class Device {
     } else if (output.do === "open") {
       this.opening = true;
     } else {
+      // What was sent before has left.
+      for (const sent of this.toGateway) this.gateway.hear(sent);
       this.gateway.drop();
       this.toGateway = [];
       this.toDevice = [];

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { ClientFrameSchema, GatewayFrameSchema } from "../../src/gen/proto/zuoxi/v1/frame_pb";
 import { hex } from "../client/ids";
 import {
@@ -10,6 +11,8 @@ import {
   EntryKind,
   EntrySchema,
   fromBinary,
+  ProblemCode,
+  RecallContentSchema,
   RefusalCode,
   Stage,
   toBinary,
@@ -18,7 +21,11 @@ import {
 type Init = NonNullable<Parameters<typeof create<typeof GatewayFrameSchema>>[1]>;
 type Kind = NonNullable<Init["kind"]>;
 
-const ME = new Uint8Array(16).fill(7);
+const ENTRY_KINDS: Partial<Record<ActKind, EntryKind>> = {
+  [ActKind.MESSAGE]: EntryKind.MESSAGE,
+  [ActKind.RECALL]: EntryKind.RECALL,
+  [ActKind.CLOSE]: EntryKind.CLOSE,
+};
 const AGENT = new Uint8Array(16).fill(9);
 
 /** The gateway's rules for one customer, as far as a page can tell: lanes, known ids, numbered pushes, pages. */
@@ -32,6 +39,12 @@ export class FakeGateway {
   delivered = 0n;
   read = 0n;
   codecs: number[] | null = null;
+  /** Tokens of those who talked here, and whose they are. Nobody knows those of a former life. */
+  tokens = new Map<string, Uint8Array>();
+  compares = 0;
+  identities: string[] = [];
+  private me: Uint8Array = new Uint8Array(16);
+  private visitors = 6;
   private lane = 0;
   private last = 0;
   private ended = false;
@@ -66,11 +79,19 @@ export class FakeGateway {
     }
     const { kind, request } = frame;
     if (kind.case === "logIn") {
-      this.loggedIn = true;
       this.codecs = kind.value.codecs;
-      const state = { stage: Stage.SERVED, agentName: "A", head: BigInt(this.log.length), floor: 1n };
-      const value = { session: new Uint8Array(32), me: { id: ME }, epoch: this.epoch, heartbeatMs: 10_000, state };
-      this.tell({ case: "loggedIn", value: { ...value, windowActs: 4 } }, request);
+      const { credential } = kind.value;
+      const known = credential.case === "session" ? this.tokens.get(hex(credential.value)) : null;
+      if (known === undefined) return this.tell({ case: "problem", value: { code: ProblemCode.SESSION } }, request);
+      if (!known) this.newVisitor();
+      this.welcome(known ?? new Uint8Array(16).fill(this.visitors), request);
+    } else if (kind.case === "logOut") {
+      this.tokens.delete(hex(new Uint8Array(32).fill(this.visitors)));
+    } else if (kind.case === "identify") {
+      this.identities.push(kind.value.jwt);
+      this.welcome(this.me, request);
+    } else if (kind.case === "compare") {
+      this.compare(kind.value.ranges, request);
     } else if (kind.case === "acts") {
       for (const act of kind.value.acts) this.act(act);
     } else if (kind.case === "readEntries") {
@@ -82,6 +103,40 @@ export class FakeGateway {
     } else if (kind.case === "movePosition") {
       this.read = kind.value.read;
     }
+  }
+
+  private newVisitor(): void {
+    this.visitors += 1;
+    this.log = [];
+    this.known.clear();
+  }
+
+  private welcome(me: Uint8Array, request: number): void {
+    this.loggedIn = true;
+    this.me = me;
+    const session = new Uint8Array(32).fill(this.visitors);
+    this.tokens.set(hex(session), me);
+    const state = { stage: Stage.SERVED, agentName: "A", head: BigInt(this.log.length), floor: 1n };
+    const value = { session, me: { id: me }, epoch: this.epoch, heartbeatMs: 10_000, state, windowActs: 4 };
+    this.tell({ case: "loggedIn", value }, request);
+  }
+
+  private compare(ranges: { first: bigint; last: bigint }[], request: number): void {
+    this.compares += 1;
+    if (this.log.length === 0) return this.tell({ case: "problem", value: { code: ProblemCode.NOT_FOUND } }, request);
+    const head = BigInt(this.log.length);
+    const hashes = ranges.map((range) => {
+      const held = range.last <= head ? this.log.slice(Number(range.first) - 1, Number(range.last)) : [];
+      const hash = createHash("sha256");
+      for (const { seq, id, author } of held) {
+        const place = Buffer.alloc(8);
+        place.writeBigUInt64BE(seq);
+        hash.update(place).update(id).update(Uint8Array.of(author.length)).update(author);
+      }
+      const erased = held.filter((entry) => entry.erased).map((entry) => entry.seq);
+      return { range, sha256: held.length > 0 ? new Uint8Array(hash.digest()) : new Uint8Array(), erased };
+    });
+    this.tell({ case: "compared", value: { head, floor: 1n, hashes } }, request);
   }
 
   private page(request: number, first: number, last: number): void {
@@ -117,7 +172,9 @@ export class FakeGateway {
       settle(no.ends);
       return refuse(no.code, { endsLane: no.ends });
     }
-    const entry = this.append(id, act.content, AuthorRole.CUSTOMER, ME);
+    const entry = this.append(id, act.content, AuthorRole.CUSTOMER, this.me);
+    entry.kind = ENTRY_KINDS[act.kind] ?? EntryKind.UNSPECIFIED;
+    if (act.kind === ActKind.RECALL) this.erase(act.content);
     this.known.set(key, 1_000_000 + Number(entry.seq));
     settle(false);
     this.accept(id, lane, number, Number(entry.seq), entry);
@@ -125,6 +182,12 @@ export class FakeGateway {
 
   private judge(key: string, kind: ActKind): { code: RefusalCode; ends: boolean } | null {
     return kind === ActKind.VOID ? { code: RefusalCode.VOID, ends: false } : this.refuse(key, kind);
+  }
+
+  private erase(content: Uint8Array): void {
+    const target = hex(fromBinary(RecallContentSchema, content).id);
+    const entry = this.log.find((other) => hex(other.id) === target);
+    if (entry) Object.assign(entry, { erased: true, content: new Uint8Array() });
   }
 
   private append(id: Uint8Array, content: Uint8Array, authorRole: AuthorRole, author: Uint8Array): Entry {
@@ -158,9 +221,9 @@ export class FakeGateway {
   }
 
   /** A restored backup: the log as it was, under another epoch. */
-  restore(length: number): void {
+  restore(length: number, log = this.log): void {
     this.epoch += 1n;
-    this.log = this.log.slice(0, length);
+    this.log = log.slice(0, length);
     const kept = new Set(this.log.map((entry) => hex(entry.id)));
     this.known = new Map([...this.known].filter(([id]) => kept.has(id)));
     this.say = null;

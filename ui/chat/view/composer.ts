@@ -11,6 +11,8 @@ export interface ComposerActs {
   /** Rejects if it wasn't stored: the text is put back. */
   send(text: string): Promise<void>;
   typing(on: boolean): void;
+  /** What stands in the field from now on; not told of what a send takes away. */
+  draft(text: string): void;
 }
 
 /** The field, its send button, and what is wrong with the text. */
@@ -43,6 +45,25 @@ export class Composer {
     this.field.focus();
   }
 
+  /** What stood here before a reload, unless something is being typed already. */
+  restore(text: string): void {
+    if (this.field.value !== "") return;
+    this.field.value = text;
+    this.judge();
+  }
+
+  /** Words to be written again, after those that stand here. */
+  add(text: string): void {
+    this.field.value = this.field.value ? `${this.field.value}\n${text}` : text;
+    this.edited();
+    this.field.focus();
+  }
+
+  clear(): void {
+    this.field.value = "";
+    this.judge();
+  }
+
   disable(): void {
     this.field.disabled = true;
     this.button.disabled = true;
@@ -58,6 +79,7 @@ export class Composer {
 
   private edited(): void {
     this.judge();
+    this.acts.draft(this.field.value);
     this.acts.typing(this.field.value.trim() !== "");
   }
 
@@ -87,6 +109,7 @@ export class Composer {
       // Before whatever was typed since.
       this.field.value = this.field.value ? `${text}\n${this.field.value}` : text;
       this.judge();
+      this.acts.draft(this.field.value);
     });
   }
 }

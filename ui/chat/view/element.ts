@@ -19,6 +19,8 @@ const PATHS = {
   clock: "M8 2.6a5.4 5.4 0 1 0 0 10.8A5.4 5.4 0 0 0 8 2.6M8 5v3l2 1.4",
   alert: "M8 2.2a5.8 5.8 0 1 0 0 11.6A5.8 5.8 0 0 0 8 2.2M8 5v3.6M8 11v.1",
   down: "m4 6.2 4 4 4-4",
+  more: "M3.5 8h.1M8 8h.1M12.500 8h.1",
+  back: "M6.200 4 3.200 7l3 3M3.200 7h6.300a3 3 0 0 1 0 6H7.500",
 } as const;
 
 export type IconName = keyof typeof PATHS;

@@ -8,6 +8,9 @@ import { clock, dayName } from "./times";
 export interface LogActs {
   resend(act: Act): void;
   discard(act: Act): void;
+  recall(id: string): void;
+  /** Words that were recalled here go back to where they were written. */
+  writeAgain(text: string): void;
 }
 
 /** What else a row's looks depend on. */
@@ -22,6 +25,8 @@ const LINES: Record<Line, (name: string) => string> = {
   waiting_again: () => m.chat_waiting_again(),
   was_closed: () => m.chat_was_closed(),
   was_closed_idle: () => m.chat_was_closed_idle(),
+  was_closed_own: () => m.chat_was_closed_own(),
+  closing: () => m.chat_closing(),
   reopened: () => m.chat_reopened(),
 };
 
@@ -31,6 +36,9 @@ const FAILURES: Record<Failure, () => string> = {
   failed_unknown: () => m.chat_failed_unknown(),
   failed_behind: () => m.chat_failed_behind(),
   lost: () => m.chat_lost(),
+  late: () => m.chat_late(),
+  recall_failed: () => m.chat_recall_failed(),
+  close_failed: () => m.chat_close_failed(),
 };
 
 const ICONS: Record<Mark, IconName> = { pending: "clock", sent: "check", delivered: "checks", read: "checks" };
@@ -49,18 +57,12 @@ const button = (label: string, press: () => void): HTMLElement => {
   return element;
 };
 
-const bubble = (row: Extract<Row, { is: "message" }>): HTMLElement => {
-  const side = row.own ? "out" : "in";
-  const classes = ["b", side, row.grouped ? "g" : "", row.failed ? "failed" : ""].filter(Boolean);
-  if (row.text !== null) return h("div", { class: classes.join(" "), dir: "auto" }, ...withLinks(row.text));
-  const says = row.erased ? m.chat_recalled() : m.chat_unreadable();
-  return h("div", { class: [...classes, "gone"].join(" ") }, says);
-};
-
 /** The log's rows: keyed, so that what doesn't change stays, and nobody's selection is lost. */
 export class LogView {
   readonly element = h("div", { class: "log", role: "log", tabindex: "0", "aria-live": "off" });
   private readonly drawn = new Map<string, { looks: string; element: HTMLElement }>();
+  /** Words recalled on this page, as long as it is open. */
+  private readonly recalled = new Map<string, string>();
 
   constructor(private readonly acts: LogActs) {
     this.element.setAttribute("aria-label", m.chat_log());
@@ -108,14 +110,44 @@ export class LogView {
           h("time", {}, clock(row.timeMs)),
         );
       case "message":
-        return bubble(row);
+        return this.bubble(row);
       case "under":
         return this.under(row, scene);
       case "failure":
-        return this.failure(row.act, FAILURES[row.why]());
+        return this.failure(row.act, row.why);
       default:
         return row satisfies never;
     }
+  }
+
+  private bubble(row: Extract<Row, { is: "message" }>): HTMLElement {
+    const { key, own, text } = row;
+    const flags = { g: row.grouped, failed: row.failed, going: row.recalling, gone: text === null };
+    const classes = ["b", own ? "out" : "in", ...Object.entries(flags).flatMap(([name, is]) => (is ? [name] : []))];
+    const element = h("div", { class: classes.join(" "), dir: "auto" });
+    if (text !== null) element.append(...withLinks(text));
+    else if (!row.erased) element.append(m.chat_unreadable());
+    else element.append(own ? m.chat_recalled_own() : m.chat_recalled());
+    const words = this.recalled.get(key);
+    if (row.erased && words !== undefined) {
+      element.append(button(m.chat_write_again(), () => this.acts.writeAgain(words)));
+    } else if (row.recallable && text !== null) {
+      const take = h("button", {
+        type: "button",
+        class: "take",
+        "aria-label": m.chat_recall(),
+        title: m.chat_recall(),
+      });
+      take.append(icon("back"));
+      take.addEventListener("click", () => {
+        this.recalled.set(key, text);
+        this.acts.recall(key);
+      });
+      element.append(take);
+      // Where nothing can point without touching, a touch shows what can be done.
+      element.addEventListener("click", () => element.classList.toggle("picked"));
+    }
+    return element;
   }
 
   private under(row: Extract<Row, { is: "under" }>, scene: Scene): HTMLElement {
@@ -129,13 +161,16 @@ export class LogView {
     return element;
   }
 
-  private failure(act: Act, why: string): HTMLElement {
+  private failure(act: Act, why: Failure): HTMLElement {
+    const late = why === "late";
     return h(
       "div",
-      { class: "under bad" },
-      h("span", { class: "mark" }, icon("alert"), why),
-      button(m.chat_resend(), () => this.acts.resend(act)),
-      button(m.chat_discard(), () => this.acts.discard(act)),
+      { class: late ? "under" : "under bad" },
+      h("span", { class: "mark" }, icon("alert"), FAILURES[why]()),
+      late
+        ? button(m.chat_recall(), () => this.acts.recall(act.id))
+        : button(m.chat_resend(), () => this.acts.resend(act)),
+      button(late ? m.chat_keep() : m.chat_discard(), () => this.acts.discard(act)),
     );
   }
 }

@@ -5,6 +5,7 @@ export interface MerchantWords {
   open(open: boolean): void;
   page(url: string): void;
   identity(jwt: string): void;
+  logOut(): void;
 }
 
 /** The page around our frame. It is listened to if its origin is one of the brand's, and spoken to at that origin. */
@@ -28,6 +29,7 @@ export class Merchant {
     else if (word.say === "open") this.on.open(word.open);
     else if (word.say === "page") this.on.page(word.url);
     else if (word.say === "identity") this.on.identity(word.jwt);
+    else if (word.say === "log_out") this.on.logOut();
   }
 
   private post(word: FromFrame, origin: string): void {

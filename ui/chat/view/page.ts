@@ -1,11 +1,13 @@
 import { m } from "../../src/texts/messages.js";
 import type { Act } from "../client/model";
 import { firstStatus, type Status } from "../client/status";
-import type { Shown } from "../client/store";
+import { isUnsent, type Shown } from "../client/store";
 import { Stage } from "../client/wire";
 import { Composer } from "./composer";
 import { h, icon } from "./element";
 import { LogView } from "./logView";
+import { type Choice, Menu } from "./menu";
+import { ask } from "./question";
 import { rowsOf, unreadOf } from "./rows";
 
 /** So long a connection may take before it is spoken of, milliseconds. */
@@ -19,6 +21,12 @@ export interface PageActs {
   write(text: string): Promise<void>;
   resend(act: Act): void;
   discard(act: Act): void;
+  recall(id: string): void;
+  closeConversation(): void;
+  logOut(): void;
+  /** The merchant's page says that it is somebody else: whether what is unsent may be lost. */
+  answerSwitch(agreed: boolean): void;
+  draft(text: string): void;
   typing(on: boolean): void;
   markRead(seq: number): void;
   older(storedMore: boolean): void;
@@ -54,6 +62,9 @@ export class Page {
   private announced = 0;
   private known = false;
   private atEnd = true;
+  private asking = false;
+  private switchAsked = false;
+  private readonly chat: HTMLElement;
   private readonly log: LogView;
   private readonly composer: Composer;
   private readonly square = h("span", { class: "bl", "aria-hidden": "true" });
@@ -71,14 +82,26 @@ export class Page {
     private readonly facts: PageFacts,
     private readonly acts: PageActs,
   ) {
-    this.log = new LogView({ resend: (act) => acts.resend(act), discard: (act) => acts.discard(act) });
-    this.composer = new Composer({ send: (text) => this.write(text), typing: (on) => acts.typing(on) });
+    this.log = new LogView({
+      resend: (act) => acts.resend(act),
+      discard: (act) => acts.discard(act),
+      recall: (id) => acts.recall(id),
+      writeAgain: (text) => this.composer.add(text),
+    });
+    this.composer = new Composer({
+      send: (text) => this.write(text),
+      typing: (on) => acts.typing(on),
+      draft: (text) => acts.draft(text),
+    });
+    const menu = new Menu(() => this.choices());
     const minimise = h("button", { type: "button", class: "ib", "aria-label": m.chat_minimise() }, icon("down", true));
     minimise.addEventListener("click", () => acts.minimise());
-    const head = h("header", { class: "ch-h" }, this.square, h("div", { class: "grow" }, this.name, this.line));
+    const names = h("div", { class: "grow" }, this.name, this.line);
+    const head = h("header", { class: "ch-h" }, this.square, names, menu.element);
     if (facts.embedded) head.append(minimise);
     const talk = h("div", { class: "talk" }, this.strip, this.log.element, this.toEnd);
     const chat = h("main", { class: facts.embedded ? "chat embed" : "chat" });
+    this.chat = chat;
     chat.append(head, talk, this.typing, this.composer.element, this.speaker);
     root.replaceChildren(chat);
     this.olderButton.addEventListener("click", () => acts.older(this.shown.more));
@@ -93,7 +116,11 @@ export class Page {
   }
 
   tell(status: Status): void {
+    // Somebody else begins here: what stood in the field was the former's.
+    if (this.status.life > 0 && status.life > this.status.life) this.composer.clear();
     this.status = status;
+    if (status.switching === 0) this.switchAsked = false;
+    else void this.askSwitch(status.switching);
     const connecting = status.connection === "connecting";
     if (connecting && this.patience === undefined) {
       this.patience = setTimeout(() => {
@@ -113,6 +140,11 @@ export class Page {
     this.shown = shown;
     this.known = true;
     this.draw();
+  }
+
+  /** What stood in the field before the page was loaded anew. */
+  restoreDraft(text: string): void {
+    this.composer.restore(text);
   }
 
   storeFailed(broken: boolean): void {
@@ -139,6 +171,50 @@ export class Page {
       this.storeFailed(true);
       throw error;
     }
+  }
+
+  // ---- questions -------------------------------------------------------------------------------------------------
+
+  private choices(): Choice[] {
+    const { stage } = this.status;
+    const open = stage === Stage.QUEUED || stage === Stage.SERVED || stage === Stage.NOBODY_ONLINE;
+    const close = { label: m.chat_close(), choose: () => void this.askClose() };
+    const logOut = { label: m.chat_log_out(), choose: () => void this.askLogOut() };
+    return open ? [close, logOut] : [logOut];
+  }
+
+  private async askOnce(question: Parameters<typeof ask>[1]): Promise<boolean> {
+    if (this.asking) return false;
+    this.asking = true;
+    const agreed = await ask(this.chat, question);
+    this.asking = false;
+    return agreed;
+  }
+
+  private async askClose(): Promise<void> {
+    const question = { title: m.chat_close_ask(), says: m.chat_close_says(), yes: m.chat_close(), grave: false };
+    if (await this.askOnce(question)) this.acts.closeConversation();
+  }
+
+  private async askLogOut(): Promise<void> {
+    const count = this.shown.acts.filter(isUnsent).length;
+    const says = count > 0 ? m.chat_log_out_unsent({ count }) : m.chat_log_out_says();
+    const question = { title: m.chat_log_out_ask(), says, yes: m.chat_log_out_yes(), grave: true };
+    if (await this.askOnce(question)) this.acts.logOut();
+  }
+
+  /** The merchant's page has logged its customer out; only what would be lost is asked about. */
+  async leave(unsent: number): Promise<void> {
+    if (unsent > 0) await this.askLogOut();
+    else this.acts.logOut();
+  }
+
+  private async askSwitch(count: number): Promise<void> {
+    if (this.asking || this.switchAsked) return;
+    this.switchAsked = true;
+    const says = m.chat_switch_says({ count });
+    const question = { title: m.chat_switch_ask(), says, yes: m.chat_switch_yes(), grave: true };
+    this.acts.answerSwitch(await this.askOnce(question));
   }
 
   // ---- drawing ---------------------------------------------------------------------------------------------------

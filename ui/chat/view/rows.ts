@@ -1,7 +1,9 @@
+import { hex } from "../client/ids";
 import type { Act, StoredEntry } from "../client/model";
 import type { Status } from "../client/status";
 import type { Shown } from "../client/store";
 import {
+  ActKind,
   AssignmentContentSchema,
   AuthorRole,
   CloseContentSchema,
@@ -11,12 +13,15 @@ import {
   EntrySchema,
   fromBinary,
   MessageContentSchema,
+  RecallContentSchema,
   RefusalCode,
 } from "../client/wire";
 
 export type Mark = "pending" | "sent" | "delivered" | "read";
-export type Failure = "failed" | "failed_long" | "failed_unknown" | "failed_behind" | "lost";
-export type Line = "joined" | "waiting_again" | "was_closed" | "was_closed_idle" | "reopened";
+export type Failure =
+  "failed" | "failed_long" | "failed_unknown" | "failed_behind" | "lost" | "late" | "recall_failed" | "close_failed";
+export type Line =
+  "joined" | "waiting_again" | "was_closed" | "was_closed_idle" | "was_closed_own" | "closing" | "reopened";
 
 /** What stands in the log, from top to bottom. */
 export type Row =
@@ -30,6 +35,9 @@ export type Row =
       text: string | null;
       erased: boolean;
       failed: boolean;
+      /** The words can be taken back: here, and at the other side. */
+      recallable: boolean;
+      recalling: boolean;
     }
   | { is: "under"; key: string; own: boolean; name: string; timeMs: number; mark: Mark | null; act: Act | null }
   | { is: "failure"; key: string; act: Act; why: Failure };
@@ -50,7 +58,7 @@ interface Message {
   act: Act | null;
 }
 
-type Item = Message | { line: Line; key: string; name: string; timeMs: number };
+type Item = Message | { line: Line; key: string; name: string; timeMs: number; act?: Act };
 
 const textOf = (content: Uint8Array): string | null => {
   try {
@@ -69,8 +77,9 @@ const lineOf = (entry: Entry): { line: Line; name: string } | null => {
       return { line: joined ? "joined" : "waiting_again", name: content.agentName };
     }
     if (entry.kind === EntryKind.CLOSE) {
-      const idle = fromBinary(CloseContentSchema, entry.content).reason === CloseReason.IDLE;
-      return { line: idle ? "was_closed_idle" : "was_closed", name: "" };
+      const { reason } = fromBinary(CloseContentSchema, entry.content);
+      if (reason === CloseReason.CUSTOMER) return { line: "was_closed_own", name: "" };
+      return { line: reason === CloseReason.IDLE ? "was_closed_idle" : "was_closed", name: "" };
     }
     return entry.kind === EntryKind.REOPEN ? { line: "reopened", name: "" } : null;
   } catch {
@@ -110,7 +119,10 @@ const markOf = (message: Message, marks: Status["marks"]): Mark => {
 
 const failureOf = (act: Act): Failure | null => {
   if (act.state === "lost") return "lost";
+  if (act.state === "late") return "late";
   if (act.state !== "parked") return null;
+  if (act.kind === ActKind.RECALL) return "recall_failed";
+  if (act.kind === ActKind.CLOSE) return "close_failed";
   if (act.behind) return "failed_behind";
   if (act.code === RefusalCode.TOO_LONG) return "failed_long";
   return act.code === RefusalCode.UNKNOWN ? "failed_unknown" : "failed";
@@ -131,24 +143,56 @@ const joins = (first: Item | undefined, second: Item | undefined, live: boolean)
   second.timeMs - first.timeMs < GROUP_MS &&
   day(first.timeMs) === day(second.timeMs);
 
+const targetOf = (recall: Act): string => {
+  try {
+    return hex(fromBinary(RecallContentSchema, recall.content).id);
+  } catch {
+    return "";
+  }
+};
+
+/** What isn't settled, by what it is to a reader. */
+const unsettled = (acts: readonly Act[], known: ReadonlySet<string>, me: string) => {
+  const shown = acts.filter((act) => act.state !== "voided");
+  const recalls = shown.filter((act) => act.kind === ActKind.RECALL);
+  const items = shown
+    .filter((act) => act.state !== "late" && !known.has(act.id))
+    .flatMap((act): Item[] => {
+      if (act.kind === ActKind.MESSAGE) return [actItem(act, me)];
+      if (act.kind !== ActKind.CLOSE) return [];
+      return [{ line: "closing", key: act.id, name: "", timeMs: act.doneMs, act }];
+    });
+  const late = new Map(shown.filter((act) => act.state === "late").map((act) => [act.id, act]));
+  return { items, late, recalls: new Map(recalls.map((act) => [targetOf(act), act])) };
+};
+
 /** The log as rows: days, lines of what happened, messages in groups with their marks, and what isn't settled last. */
 export const rowsOf = (shown: Shown, status: Status, live = true): Row[] => {
   const settled = shown.entries.map(itemOf).filter((item) => item !== null);
   const known = new Set(settled.map((item) => item.key));
-  const acts = shown.acts.filter((act) => act.state !== "voided" && act.state !== "suspect" && !known.has(act.id));
-  const items: Item[] = [...settled, ...acts.map((act) => actItem(act, status.me))];
+  const open = unsettled(shown.acts, known, status.me);
+  const items: Item[] = [...settled, ...open.items];
   return items.flatMap((item, at): Row[] => {
     const [before, after] = [items[at - 1], items[at + 1]];
     const rows: Row[] = [];
     const { key, timeMs, name } = item;
     if (!before || day(before.timeMs) !== day(timeMs)) rows.push({ is: "day", key: `day-${key}`, timeMs });
-    if ("line" in item) return [...rows, { is: "line", key, timeMs, say: item.line, name }];
+    if ("line" in item) {
+      const failure = item.act && failureOf(item.act);
+      if (item.act && failure) return [...rows, { is: "failure", key, act: item.act, why: failure }];
+      return [...rows, { is: "line", key, timeMs, say: item.line, name }];
+    }
     const { act, own, text, erased } = item;
     const why = act && failureOf(act);
     const grouped = joins(before, item, live);
-    rows.push({ is: "message", key, own, grouped, text, erased, failed: why !== null });
+    const recall = open.recalls.get(key);
+    const recalling = recall?.state === "waiting" && !erased;
+    const recallable = own && !act && text !== null && recall === undefined;
+    rows.push({ is: "message", key, own, grouped, text, erased, failed: why !== null, recallable, recalling });
     const under = `under-${key}`;
     if (act && why) return [...rows, { is: "failure", key: under, act, why }];
+    const told = erased ? undefined : (open.late.get(key) ?? (recall?.state === "parked" ? recall : undefined));
+    if (told) rows.push({ is: "failure", key: `told-${key}`, act: told, why: failureOf(told) ?? "failed" });
     const mark = own && !erased ? markOf(item, status.marks) : null;
     if (!joins(item, after, live))
       rows.push({ is: "under", key: under, own, name: own ? "" : name, timeMs, mark, act });

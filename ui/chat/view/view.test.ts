@@ -1,6 +1,15 @@
 // @vitest-environment jsdom
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { create, EntryKind, EntrySchema, AuthorRole, MessageContentSchema, Stage, toBinary } from "../client/wire";
+import {
+  create,
+  fromBinary,
+  EntryKind,
+  EntrySchema,
+  AuthorRole,
+  MessageContentSchema,
+  Stage,
+  toBinary,
+} from "../client/wire";
 import type { Act, StoredEntry } from "../client/model";
 import { firstStatus } from "../client/status";
 import { withLinks } from "./links";
@@ -24,7 +33,7 @@ const waiting = (id: string, state: Act["state"]): Act => ({
   state,
   code: 0,
   behind: false,
-  seq: 0,
+  life: 1,
   content: toBinary(MessageContentSchema, create(MessageContentSchema, { body: { case: "text", value: id } })),
 });
 
@@ -54,11 +63,42 @@ const type = (value: string) => {
   field().dispatchEvent(new Event("input"));
 };
 
+const erased = (stored: StoredEntry): StoredEntry => {
+  const bare = { ...fromBinary(EntrySchema, stored.bytes), erased: true, content: new Uint8Array() };
+  return { ...stored, bytes: toBinary(EntrySchema, bare) };
+};
+const buttonOf = (label: string, within: string) =>
+  [...document.querySelectorAll<HTMLButtonElement>(`${within} button`)].find((one) => one.textContent === label);
+const menu = (): (string | null)[] => {
+  document.querySelector<HTMLButtonElement>(".more > button")?.click();
+  const items = [...document.querySelectorAll(".menu button")].map((item) => item.textContent);
+  document.querySelector<HTMLButtonElement>(".more > button")?.click();
+  return items;
+};
+const choose = (label: string) => {
+  document.querySelector<HTMLButtonElement>(".more > button")?.click();
+  buttonOf(label, ".menu")?.click();
+};
+const answer = (label: string) => buttonOf(label, "dialog")?.click();
+
+// jsdom has no modal dialogs.
+HTMLDialogElement.prototype.showModal = function showModal() {
+  this.open = true;
+};
+HTMLDialogElement.prototype.close = function close() {
+  this.open = false;
+};
+
 describe("the page", () => {
   const acts = {
     write: vi.fn<PageActs["write"]>(() => Promise.resolve()),
     resend: vi.fn<PageActs["resend"]>(),
     discard: vi.fn<PageActs["discard"]>(),
+    recall: vi.fn<PageActs["recall"]>(),
+    closeConversation: vi.fn<PageActs["closeConversation"]>(),
+    logOut: vi.fn<PageActs["logOut"]>(),
+    answerSwitch: vi.fn<PageActs["answerSwitch"]>(),
+    draft: vi.fn<PageActs["draft"]>(),
     typing: vi.fn<PageActs["typing"]>(),
     markRead: vi.fn<PageActs["markRead"]>(),
     older: vi.fn<PageActs["older"]>(),
@@ -131,6 +171,73 @@ describe("the page", () => {
     page.setOpen(true);
     expect(acts.markRead).toHaveBeenCalledWith(1);
     expect(document.title).toBe("青禾家居 · 在线客服");
+  });
+
+  it("an own message can be recalled, and its words written again", () => {
+    const own = entry(1, "说错了", AuthorRole.CUSTOMER);
+    page.show({ entries: [own, entry(2, "在的")], more: false, acts: [] });
+    const takes = [...document.querySelectorAll<HTMLButtonElement>(".take")];
+    expect(takes.map((take) => take.getAttribute("aria-label"))).toEqual(["撤回"]);
+    takes[0]?.click();
+    expect(acts.recall).toHaveBeenCalledWith("1");
+    page.show({ entries: [erased(own)], more: false, acts: [] });
+    expect(text()).not.toContain("说错了");
+    expect(text()).toContain("您撤回了一条消息");
+    document.querySelector<HTMLButtonElement>(".b.gone button")?.click();
+    expect(field().value).toBe("说错了");
+  });
+
+  it("what was discarded too late is offered to be recalled", () => {
+    const own = entry(1, "发出去了", AuthorRole.CUSTOMER);
+    page.show({ entries: [own], more: false, acts: [waiting("1", "late")] });
+    expect(text()).toContain("这条已经发出");
+    const buttons = [...document.querySelectorAll<HTMLButtonElement>(".under button")];
+    expect(buttons.map((button) => button.textContent)).toEqual(["撤回", "保留"]);
+    buttons[0]?.click();
+    expect(acts.recall).toHaveBeenCalledWith("1");
+  });
+
+  it("ending the conversation is asked about, and only an open one can be ended", async () => {
+    page.tell({ ...live, stage: Stage.CLOSED });
+    expect(menu()).toEqual(["退出并清除记录"]);
+    page.tell({ ...live, stage: Stage.SERVED, agentName: "沈佳宁" });
+    expect(menu()).toEqual(["结束会话", "退出并清除记录"]);
+    choose("结束会话");
+    expect(document.activeElement?.textContent).toBe("取消");
+    answer("取消");
+    await Promise.resolve();
+    choose("结束会话");
+    answer("结束会话");
+    await vi.waitFor(() => expect(acts.closeConversation).toHaveBeenCalledOnce());
+  });
+
+  it("logging out asks, and says how much is unsent", async () => {
+    page.show({ entries: [], more: false, acts: [waiting("a", "parked"), waiting("b", "voided")] });
+    choose("退出并清除记录");
+    expect(document.querySelector("dialog")?.textContent).toContain("还有 1 项没有发出");
+    answer("退出并清除");
+    await vi.waitFor(() => expect(acts.logOut).toHaveBeenCalledOnce());
+    type("former words");
+    page.tell({ ...live, life: 1 });
+    page.tell({ ...live, life: 2 });
+    expect(field().value).toBe("");
+  });
+
+  it("another identity with something unsent is a question", async () => {
+    page.tell({ ...live, switching: 2 });
+    expect(document.querySelector("dialog")?.textContent).toContain("还有 2 项没有发出");
+    answer("取消");
+    await vi.waitFor(() => expect(acts.answerSwitch).toHaveBeenCalledWith(false));
+  });
+
+  it("what was typed before a reload stands there again, unless something is typed already", () => {
+    type("a");
+    expect(acts.draft).toHaveBeenLastCalledWith("a");
+    page.restoreDraft("from before");
+    expect(field().value).toBe("a");
+    type("");
+    page.restoreDraft("from before");
+    expect(field().value).toBe("from before");
   });
 
   it("a brand that isn't there takes no words", () => {
