@@ -128,6 +128,15 @@ export class ListCore<R> {
     this.screen = this.scroller.clientHeight;
   }
 
+  /** Px that somebody scrolled since the last look; who scrolled up leaves the end, also if their event comes later. */
+  private readScroll(): number {
+    const before = this.top;
+    this.readScreen();
+    const moved = this.top - before;
+    if (moved < 0 && this.height - this.screen - this.top > NEAR) this.following = false;
+    return moved;
+  }
+
   private changed(change: RowChange): void {
     const { rows } = this;
     if (change.op === "insert") {
@@ -190,9 +199,7 @@ export class ListCore<R> {
   };
 
   private readonly scrolled = () => {
-    const before = this.top;
-    this.readScreen();
-    const moved = this.top - before;
+    const moved = this.readScroll();
     const now = performance.now();
     if (moved !== 0) {
       const speed = moved / Math.max(8, Math.min(100, now - this.scrolledAt));
@@ -200,8 +207,7 @@ export class ListCore<R> {
       this.scrolledAt = now;
     }
     const below = this.height - this.screen - this.top;
-    if (this.following && moved < 0 && below > NEAR) this.following = false;
-    else if (!this.following && below <= NEAR && this.rows.last?.index === this.source.total - 1) this.following = true;
+    if (!this.following && below <= NEAR && this.rows.last?.index === this.source.total - 1) this.following = true;
     clearTimeout(this.idle);
     this.idle = setTimeout(() => this.rested(), IDLE_MS);
     if (moved !== 0) this.aimed = false;
@@ -260,8 +266,8 @@ export class ListCore<R> {
     this.pace.ran();
     const total = this.source.total;
     this.screen = this.scroller.clientHeight;
-    if (top === undefined) this.readScreen();
-    else this.top = top;
+    if (top !== undefined) this.top = top;
+    else if (this.readScroll() < 0 && !this.following && !this.aimed) this.chooseAnchor();
     if (total === 0 || this.screen === 0) {
       this.rows.clear();
       this.write(this.options.padTop, 0);

@@ -363,6 +363,21 @@ const checks: Record<string, Check> = {
     await page.settled();
     return Math.abs(page.y("m1")) <= 1 ? null : `first row at ${page.y("m1")}`;
   },
+  async "a scroll that begins as the list comes to rest isn't lost"(page) {
+    await page.load(2_000);
+    for (let round = 0; round < 3; round++) {
+      page.kit.toBottom();
+      await page.settled();
+      page.scroller.dispatchEvent(new Event("scroll"));
+      // Now the list's timer is due, and the scroll's own event isn't told yet.
+      const until = performance.now() + 250;
+      while (performance.now() < until);
+      page.scroller.scrollTop = 0;
+      await page.settled();
+      if (Math.abs(page.y("m1")) > 1 || !page.element("m1")) return `round ${round}: first row at ${page.y("m1")}`;
+    }
+    return null;
+  },
   async "a jump asks for nothing that lies between"(page) {
     page.kit.source.windowed = { delayMs: 40 };
     page.kit.load(messages(1, 100_000));
