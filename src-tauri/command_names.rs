@@ -7,6 +7,7 @@ macro_rules! with_commands {
         $callback!(
             start,
             listen,
+            reach,
             log_in,
             log_out,
             change_password,

@@ -98,6 +98,11 @@ pub(crate) async fn listen(
 }
 
 #[tauri::command]
+pub(crate) async fn reach(bridge: State<'_, Bridge>, gateway: String) -> Called<u32> {
+    bridge.engine().reach(&gateway).await
+}
+
+#[tauri::command]
 pub(crate) async fn log_in(app: AppHandle, bridge: State<'_, Bridge>, args: LogInArgs) -> Called {
     bridge
         .engine()

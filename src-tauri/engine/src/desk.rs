@@ -168,6 +168,15 @@ impl Engine {
         self.ask(Command::Start).await
     }
 
+    /// Knocks at a gateway before anybody logs in: milliseconds until it greeted. Waits for the network.
+    ///
+    /// # Errors
+    /// invalid, network, tls, not_a_gateway, version, crowded.
+    pub async fn reach(&self, gateway: &str) -> Result<u32, CallError> {
+        let gateway = gateway.trim().to_owned();
+        self.ask(|reply| Command::Reach(gateway, reply)).await
+    }
+
     /// Logs in and makes this account the active one. `gateway`: `host`, `host:port` or `https://…`; plain `http://` on
     /// loopback alone. Waits for the network.
     ///

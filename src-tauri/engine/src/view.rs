@@ -142,6 +142,11 @@ pub struct InboxCounts {
     pub closed: u32,
     /// Unread messages in `mine`.
     pub unread: u32,
+    /// Those of `mine` that wait for an answer.
+    pub waiting: u32,
+    /// Since when the first of the queue waits, milliseconds UTC by this computer's clock; 0: nobody does.
+    #[ts(type = "number")]
+    pub queue_since_ms: u64,
 }
 
 /// What a row of a timeline is.

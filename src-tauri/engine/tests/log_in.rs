@@ -206,3 +206,23 @@ async fn a_data_folder_that_cannot_be_made_is_told() {
     assert_eq!(Engine::open(config).err().unwrap().code, "store");
     let _ = Accounts::new(data.path());
 }
+
+#[tokio::test]
+async fn a_gateway_is_reached_before_anybody_logs_in() {
+    let mut desk = with_keyring();
+    let (reached, peer) = tokio::join!(patiently(desk.engine.reach(GATEWAY)), async {
+        let mut peer = desk.gateway.accept().await;
+        peer.hello(1).await;
+        peer
+    });
+    drop(peer);
+    assert!(reached.is_ok());
+    assert_eq!(
+        desk.engine
+            .reach("http://chat.example.com")
+            .await
+            .expect_err("plain")
+            .code,
+        "invalid"
+    );
+}

@@ -24,7 +24,8 @@ const start: StartState = {
 let drawn: ReturnType<typeof mount> | undefined;
 
 function draw(host: Partial<Host>, begin: Partial<StartState> = {}) {
-  const place = new Workplace(host as Host, { ...start, ...begin });
+  const nobody = { reach: () => Promise.reject({ code: "network", retry_ms: 0 }) };
+  const place = new Workplace({ ...nobody, ...host } as Host, { ...start, ...begin });
   drawn = mount(Login, { target: document.body, props: { place } });
   flushSync();
   return place;
@@ -52,6 +53,19 @@ afterEach(async () => {
 });
 
 describe("the log-in", () => {
+  it("says how far away a server is that answers, once its address stands", async () => {
+    vi.useFakeTimers();
+    const reach = vi.fn(() => Promise.resolve(38));
+    draw({ reach });
+    fill("gateway", "im.example");
+    fill("gateway", "im.example.org");
+    await vi.advanceTimersByTimeAsync(1_000);
+    vi.useRealTimers();
+    flushSync();
+    expect(reach.mock.calls).toEqual([["im.example.org"]]);
+    expect(document.querySelector("[data-test=reach]")?.textContent).toBe("Reachable · 38 ms");
+  });
+
   it.each([
     ["credentials", 0, "The agent name or the password is wrong."],
     ["locked", 60_000, "Too many wrong attempts; the account is locked for now. Try again in 60 s."],

@@ -21,6 +21,8 @@ export type Happening = Extract<
 
 type OfConversation = Extract<DeskEvent, { event: "timeline" | "typing" | "put_back" | "draft" }>;
 
+const none: InboxCounts = { mine: 0, queue: 0, team: 0, closed: 0, unread: 0, waiting: 0, queue_since_ms: 0 };
+
 export class DeskFacts implements ConversationFeed {
   me: MeView | null = $state.raw(null);
   mark: Mark = $state.raw({
@@ -29,7 +31,7 @@ export class DeskFacts implements ConversationFeed {
     parked: 0,
     roundTripMs: null,
   });
-  counts: InboxCounts = $state.raw({ mine: 0, queue: 0, team: 0, closed: 0, unread: 0 });
+  counts: InboxCounts = $state.raw(none);
   inbox: InboxView | null = $state.raw(null);
   readonly panels = new SvelteMap<string, CustomerPanel>();
   readonly popped = new SvelteSet<string>();
@@ -124,7 +126,7 @@ export class DeskFacts implements ConversationFeed {
   /** Another account must see nothing of this one's. */
   #forget(): void {
     this.inbox = null;
-    this.counts = { mine: 0, queue: 0, team: 0, closed: 0, unread: 0 };
+    this.counts = none;
     this.#heads.clear();
     this.panels.clear();
     this.popped.clear();

@@ -166,7 +166,15 @@ closed: number,
 /**
  * Unread messages in `mine`.
  */
-unread: number, };
+unread: number, 
+/**
+ * Those of `mine` that wait for an answer.
+ */
+waiting: number, 
+/**
+ * Since when the first of the queue waits, milliseconds UTC by this computer's clock; 0: nobody does.
+ */
+queue_since_ms: number, };
 
 /**
  * What a row of a timeline is.

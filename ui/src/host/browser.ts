@@ -97,6 +97,11 @@ export function browserHost(params: URLSearchParams): Host {
         desk.greet();
       }),
 
+    reach: async (gateway) => {
+      await new Promise((resolve) => setTimeout(resolve, still ? 0 : 38));
+      if (gateway.includes("nowhere")) throw callError("network");
+      return 38;
+    },
     logIn: async ({ gateway, password }) => {
       await new Promise((resolve) => setTimeout(resolve, still ? 0 : 400));
       if (gateway.includes("nowhere")) throw callError("network");

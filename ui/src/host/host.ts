@@ -20,6 +20,8 @@ export interface Host {
   /** Everything this window observes, in order, at most one call a frame. */
   listen(onEvents: (events: DeskEvent[]) => void): Promise<void>;
 
+  /** Milliseconds until a gateway greeted. Waits for the network. */
+  reach(gateway: string): Promise<number>;
   /** Waits for the network. */
   logIn(args: LogInArgs): Promise<void>;
   /** Rejects with `busy` if acts are unsent and `force` is false. */

@@ -13,6 +13,7 @@ export function tauriHost(): Host {
       await invoke("listen", { channel });
     },
 
+    reach: (gateway) => invoke<number>("reach", { gateway }),
     logIn: (args) => invoke("log_in", { args }),
     logOut: (force) => invoke("log_out", { force }),
     changePassword: (oldPassword, newPassword) => invoke("change_password", { oldPassword, newPassword }),

@@ -13,7 +13,7 @@ use super::Hub;
 use super::active::Active;
 use super::asking::tell;
 use super::command::{LogInWith, Reply};
-use super::log_in::{Software, buy_session};
+use super::log_in::{Software, buy_session, knock};
 use super::opening::{Opened, Opening};
 use crate::desk::{KnownAccount, PassphraseNeed, Start};
 use crate::net::{GatewayAddress, Transport};
@@ -162,6 +162,15 @@ impl Hub {
             keyring: self.keyring,
             trouble: self.trouble.clone(),
         }
+    }
+
+    /// Knocks at a gateway, and answers when it does.
+    pub(super) fn reach(&self, gateway: &str, reply: Reply<u32>) {
+        let Ok(address) = GatewayAddress::parse(gateway) else {
+            return tell(reply, Err(CallError::invalid()));
+        };
+        let transport = self.opener.transport.clone();
+        tokio::spawn(async move { tell(reply, knock(transport.as_ref(), &address).await) });
     }
 
     pub(super) fn log_in(&mut self, with: LogInWith, reply: Reply<()>) {

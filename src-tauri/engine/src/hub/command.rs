@@ -24,6 +24,7 @@ pub(crate) enum Command {
     Attach(WindowId, Reply<mpsc::Receiver<Vec<DeskEvent>>>),
     Detach(WindowId),
     Start(Reply<Start>),
+    Reach(String, Reply<u32>),
     LogIn(LogInWith, Reply<()>),
     LogOut {
         force: bool,

@@ -51,6 +51,14 @@ pub(crate) async fn buy_session(
     })
 }
 
+/// How long a gateway takes from the first packet to its greeting, in milliseconds.
+pub(crate) async fn knock(transport: &dyn Transport, gateway: &GatewayAddress) -> Result<u32, CallError> {
+    let begun = tokio::time::Instant::now();
+    let mut connection = transport.connect(gateway).await.map_err(|error| net_error(&error))?;
+    hello(&mut connection).await?;
+    Ok(u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX))
+}
+
 async fn greet(
     transport: &dyn Transport,
     gateway: &GatewayAddress,

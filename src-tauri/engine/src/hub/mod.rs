@@ -242,6 +242,7 @@ impl Hub {
                     tell(reply, Ok(self.start()));
                 }
             }
+            Command::Reach(gateway, reply) => self.reach(&gateway, reply),
             Command::LogIn(with, reply) => self.log_in(with, reply),
             Command::LogOut { force, reply } => self.log_out(force, reply),
             Command::Unlock(passphrase, reply) => self.unlock(passphrase, reply),

@@ -282,12 +282,17 @@ impl<W: Ord + Clone> Inbox<W> {
     /// How many each list holds.
     pub fn counts(&self) -> InboxCounts {
         let of = |tab| self.lists.get(&tab).map_or(0, Ranked::len) as u32;
+        let queue_first = self.lists.get(&InboxTab::Queue).and_then(|list| list.from(0).next());
         InboxCounts {
             mine: of(InboxTab::Mine),
             queue: of(InboxTab::Queue),
             team: of(InboxTab::Team),
             closed: of(InboxTab::Closed),
             unread: self.unread,
+            waiting: self.lists.get(&InboxTab::Mine).map_or(0, Ranked::waiting) as u32,
+            queue_since_ms: queue_first
+                .and_then(Rank::waits_since_ms)
+                .map_or(0, |since_ms| row::here_ms(since_ms, self.shift_ms)),
         }
     }
 

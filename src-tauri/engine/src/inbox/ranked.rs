@@ -36,6 +36,11 @@ impl Rank {
         }
     }
 
+    /// Since when somebody waits, by the gateway's clock.
+    pub(super) fn waits_since_ms(&self) -> Option<u64> {
+        self.waits().then_some(self.order)
+    }
+
     /// Stands in the first group.
     pub(super) fn waits(&self) -> bool {
         self.group == 0

@@ -137,15 +137,18 @@ fn mark(me: Id, known: &Known, summary: &Summary) -> Option<Mark> {
     })
 }
 
+/// A time of the gateway's by this computer's clock.
+pub(super) fn here_ms(time_ms: u64, shift_ms: i64) -> u64 {
+    time_ms.saturating_add_signed(shift_ms.saturating_neg())
+}
+
 fn waiting(summary: &Summary, team: Option<&Team>, shift_ms: i64) -> Option<Waiting> {
     if summary.waiting_since_ms == 0 {
         return None;
     }
     let first = summary.due() == Due::First;
     Some(Waiting {
-        since_ms: summary
-            .waiting_since_ms
-            .saturating_add_signed(shift_ms.saturating_neg()),
+        since_ms: here_ms(summary.waiting_since_ms, shift_ms),
         first,
         target_ms: team.map_or(0, |team| {
             if first {

@@ -152,6 +152,8 @@ proptest! {
         let unread: u32 =
             known.values().filter(|told| told.status == Status::Open && told.mine).map(|told| told.unread).sum();
         prop_assert_eq!(inbox.counts().unread, unread);
+        let waits = |told: &&Told| told.status == Status::Open && told.mine && told.waiting > 0;
+        prop_assert_eq!(inbox.counts().waiting as usize, known.values().filter(waits).count());
         let next = known.values().filter(|told| told.status == Status::Open && told.mine && told.waiting > 0)
             .min_by_key(|told| (told.waiting, told.conversation)).map(|told| conversation(told.conversation));
         prop_assert_eq!(inbox.next_waiting(&[]), next);
@@ -270,4 +272,22 @@ fn a_closed_one_that_a_colleague_has_again_is_the_teams() {
     assert_eq!((inbox.counts().closed, inbox.counts().team), (0, 1));
     inbox.forget_feed(team());
     assert_eq!((inbox.counts().closed, inbox.counts().team), (1, 0));
+}
+
+#[test]
+fn the_queues_longest_wait_is_told_by_this_computers_clock() {
+    let mut inbox = Inbox::<u8>::new(ME);
+    assert_eq!(inbox.counts().queue_since_ms, 0);
+    inbox.set_clock_shift(500);
+    inbox.set_row(
+        team(),
+        conversation(1),
+        Some(summary(Status::Queued, None, 2_000, 2_000)),
+    );
+    inbox.set_row(
+        team(),
+        conversation(2),
+        Some(summary(Status::Queued, None, 1_500, 1_500)),
+    );
+    assert_eq!(inbox.counts().queue_since_ms, 1_000);
 }

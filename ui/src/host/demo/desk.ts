@@ -485,11 +485,23 @@ export class DemoDesk {
   }
 
   #counts(): InboxCounts {
-    const counts: InboxCounts = { mine: 0, queue: 0, team: 0, closed: 0, unread: 0 };
+    const first = this.#list("queue")[0]?.waiting;
+    const counts: InboxCounts = {
+      mine: 0,
+      queue: 0,
+      team: 0,
+      closed: 0,
+      unread: 0,
+      waiting: 0,
+      queue_since_ms: first?.since_ms ?? 0,
+    };
     for (const { row } of this.#conversations.values()) {
       const tab = tabOf(row);
       counts[tab] += 1;
-      if (tab === "mine") counts.unread += row.unread;
+      if (tab === "mine") {
+        counts.unread += row.unread;
+        counts.waiting += row.waiting ? 1 : 0;
+      }
     }
     return counts;
   }
