@@ -211,7 +211,7 @@ async fn a_data_folder_that_cannot_be_made_is_told() {
 async fn a_gateway_is_reached_before_anybody_logs_in() {
     let mut desk = with_keyring();
     let (reached, peer) = tokio::join!(patiently(desk.engine.reach(GATEWAY)), async {
-        let mut peer = desk.gateway.accept().await;
+        let peer = desk.gateway.accept().await;
         peer.hello(1).await;
         peer
     });
