@@ -55,6 +55,7 @@ pub(crate) fn test(arguments: &Arguments) -> Outcome {
             ("the list in Chromium and WebKitGTK", "test:list"),
             ("a tile in Chromium", "test:tile"),
             ("the desk's keys in Chromium", "test:desk"),
+            ("the chat page in Chromium, against a real gateway", "test:chat"),
         ] {
             stage(name, || see(&mut node::npm(&["run", "--silent", script])?))?;
         }
