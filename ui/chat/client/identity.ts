@@ -1,14 +1,15 @@
 import type { Status } from "./status";
 
-/** Whom a merchant's token speaks of; empty: it can't be read, and the gateway will say so. */
-export const subjectOf = (jwt: string): string => {
+/** What a merchant's token says of itself; empty where it can't be read: the gateway judges it. */
+const claimsOf = (jwt: string): { subject: string; nonce: string } => {
+  const read = (claim: unknown): string => (typeof claim === "string" ? claim : "");
   try {
     const text = atob((jwt.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"));
     const claims: unknown = JSON.parse(new TextDecoder().decode(Uint8Array.from(text, (char) => char.charCodeAt(0))));
-    const subject = (claims as { sub?: unknown } | null)?.sub;
-    return typeof subject === "string" ? subject : "";
+    const { sub, nonce } = claims as { sub?: unknown; nonce?: unknown };
+    return { subject: read(sub), nonce: read(nonce) };
   } catch {
-    return "";
+    return { subject: "", nonce: "" };
   }
 };
 
@@ -20,11 +21,16 @@ export class Identity {
   /** The token speaks of somebody else than who is logged in here. */
   private another = false;
 
-  /** `known`: who is logged in here by an earlier proof, which needs no other. */
-  offer(jwt: string, known: string): void {
-    this.subject = subjectOf(jwt);
+  /**
+   * `known`: who is logged in here by an earlier proof, which needs no other. `nonce`: of this connection; a token for an
+   * earlier one is worth nothing, and the merchant is asked anew.
+   */
+  offer(jwt: string, known: string, nonce: string): void {
+    const claims = claimsOf(jwt);
+    this.subject = claims.subject;
     this.another = known !== "" && this.subject !== known;
-    this.jwt = this.subject === known ? "" : jwt;
+    const late = claims.nonce !== "" && claims.nonce !== nonce;
+    this.jwt = this.subject === known || late ? "" : jwt;
   }
 
   /** Somebody else: what is here goes first, after a question about what is unsent. */

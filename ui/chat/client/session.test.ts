@@ -289,6 +289,17 @@ describe("who it is", () => {
     expect(gateway.tokens.has(session)).toBe(false);
   });
 
+  it("a token for an earlier connection isn't spent: the merchant is asked anew", async () => {
+    const { gateway, device } = await opened();
+    const late = `x.${btoa(JSON.stringify({ sub: "a", nonce: "ff".repeat(16) }))}.y`;
+    device.handle({ is: "identify", jwt: late });
+    await device.run(1000);
+    expect([gateway.identities, device.status.identity]).toEqual([[], "none"]);
+    device.handle({ is: "identify", jwt: jwt("a") });
+    await device.run(1000);
+    expect(device.status.identity).toBe("proven");
+  });
+
   it("another identity with something unsent is asked about first, without it goes on at once", async () => {
     const { gateway, device } = await opened();
     device.handle({ is: "identify", jwt: jwt("a") });

@@ -138,7 +138,7 @@ export class Session {
         this.visitDue = true;
         break;
       case "identify":
-        this.identity.offer(input.jwt, this.account.subject);
+        this.identity.offer(input.jwt, this.account.subject, this.status.nonce);
         break;
       case "switch":
         if (!input.agreed) this.identity.withdraw();

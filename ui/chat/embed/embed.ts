@@ -156,6 +156,7 @@ const make = <K extends keyof HTMLElementTagNameMap>(tag: K, style: Partial<CSSS
     },
     logOut: () => {
       sign = null;
+      nonce = "";
       say({ zuoxi: 1, say: "log_out" });
     },
   };

@@ -45,7 +45,7 @@ export async function startGateway(origin) {
     if (done.status !== 0) throw new Error(`zuoxi-gateway ${words.join(" ")}: ${done.stderr}`);
   };
   run("team", "add", "售前");
-  run("agent", "add", "shen", "--name", "沈佳宁", "--team", "售前");
+  run("agent", "add", "shen", "--name", "沈佳宁", "--team", "售前", "--capacity", "100");
   const greeting = ["--greeting", "您好，这里是青禾家居，有什么可以帮您？"];
   const identity = ["--identity-algorithm", "HS256", "--identity-key", secret];
   const names = ["--name", "青禾家居", "--short-name", "青禾", "--team", "售前"];

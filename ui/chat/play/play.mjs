@@ -192,6 +192,7 @@ const plays = {
     await until(async () => agent.said().includes("three") || agent.said(), "the gateway didn't get them");
     await crash(context, leader);
     await write(second, "four");
+    await shows(third, ["one", "two", "three", "four"]);
     await write(third, "five");
     const all = ["one", "two", "three", "four", "five"];
     for (const page of [second, third]) await shows(page, all);
