@@ -147,6 +147,12 @@ const THINGS: &[Thing] = &[
     ),
     thing(
         Purpose::Test,
+        Sign::Program("strace"),
+        "seeing that nothing is told before it is synced",
+        ["strace", "strace", "strace"],
+    ),
+    thing(
+        Purpose::Test,
         Sign::Program("chromium"),
         "the web chat page in tests",
         ["chromium", "chromium", "chromium"],

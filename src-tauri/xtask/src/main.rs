@@ -12,6 +12,7 @@ mod run;
 mod screen;
 mod stage;
 mod test;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,9 @@ const USAGE: &str = "cargo xtask <what>
              --release  optimised build         --data DIR  (default target/demo)
   test       checks everything: format, linters, types, unit, integration and end to end
              --fast     leaves out what needs a window
+  torture    kills and halts gateway, desks and customers as real processes, on lines that break and disks that
+             fill, then looks for what was lost, doubled or misordered
+             --minutes N  (default 30)          --seed S  the same faults in the same order
   bench [timeline | ingest | gateway]
              prints figures with units; no name: all
              --texts FILE  one text a line
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.task() {
         "run" => run::run(&arguments),
         "test" => test::test(&arguments),
+        "torture" => torture::torture(&arguments),
         "bench" => bench::bench(&arguments),
         "generate" => generate::generate(),
         "" | "help" | "--help" => {
