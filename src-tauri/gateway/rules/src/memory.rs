@@ -287,6 +287,7 @@ impl Store for MemoryStore {
     }
 
     fn remove_sessions(&mut self, who: Who, keep: Option<&[u8; 32]>) -> Stored<()> {
+        self.writing()?;
         let gone: Vec<[u8; 32]> = self
             .tables
             .sessions
@@ -298,6 +299,7 @@ impl Store for MemoryStore {
     }
 
     fn forget_sessions(&mut self, before_ms: u64, limit: u32) -> Stored<()> {
+        self.writing()?;
         let sessions = self.tables.sessions.values();
         let gone: Vec<[u8; 32]> = sessions
             .filter(|session| session.expires_ms < before_ms)
@@ -318,6 +320,7 @@ impl Store for MemoryStore {
     }
 
     fn forget_token_ids(&mut self, before_ms: u64, limit: u32) -> Stored<()> {
+        self.writing()?;
         let ids = self.tables.token_ids.iter();
         let gone: Vec<(Id, String)> = ids
             .filter(|(_, ms)| **ms < before_ms)
@@ -436,6 +439,7 @@ impl Store for MemoryStore {
     }
 
     fn erase(&mut self, conversation: Id, seq: u64) -> Stored<()> {
+        self.writing()?;
         let Some(mut entry) = self.entry(conversation, seq)? else {
             return Ok(());
         };
@@ -458,6 +462,7 @@ impl Store for MemoryStore {
     }
 
     fn forget_known(&mut self, before_ms: u64, limit: u32) -> Stored<()> {
+        self.writing()?;
         let known = self.tables.known.iter();
         let gone: Vec<(Id, Id, Id)> = known
             .filter(|(_, known)| known.time_ms < before_ms)
@@ -515,6 +520,7 @@ impl Store for MemoryStore {
     }
 
     fn remove_left_rows(&mut self, feed: Feed) -> Stored<()> {
+        self.writing()?;
         let rows = self.feed_rows(feed, 0, u32::MAX)?;
         for row in rows.iter().filter(|row| !row.stands) {
             self.remove(|t| &mut t.feed_order, &(feed, row.revision))?;
