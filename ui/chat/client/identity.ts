@@ -1,8 +1,9 @@
 import type { Status } from "./status";
 
+const read = (claim: unknown): string => (typeof claim === "string" ? claim : "");
+
 /** What a merchant's token says of itself; empty where it can't be read: the gateway judges it. */
 const claimsOf = (jwt: string): { subject: string; nonce: string } => {
-  const read = (claim: unknown): string => (typeof claim === "string" ? claim : "");
   try {
     const text = atob((jwt.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"));
     const claims: unknown = JSON.parse(new TextDecoder().decode(Uint8Array.from(text, (char) => char.charCodeAt(0))));
