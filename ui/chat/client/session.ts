@@ -241,7 +241,7 @@ export class Session {
         for (const moved of kind.value.moves) this.reading.positions(moved.positions);
         break;
       case "customerState":
-        this.customerState(kind.value, turn);
+        this.customerState(kind.value, true, turn);
         break;
       case "signal":
         if (kind.value.kind.case === "typing") this.typingUntil = kind.value.kind.value ? turn.now + TYPING_MS : 0;
@@ -290,7 +290,8 @@ export class Session {
     this.connection.loggedIn(turn.now, told.heartbeatMs || HEARTBEAT_MS);
     this.sending.window = Math.max(1, told.windowActs || WINDOW_ACTS);
     for (const known of told.positions) this.reading.positions(known.positions);
-    if (told.state) this.customerState(told.state, turn);
+    // There is no push to wait for.
+    if (told.state) this.customerState(told.state, false, turn);
   }
 
   /** Who we are from now on. `subject`: proven just now. */
@@ -363,10 +364,10 @@ export class Session {
     this.close(turn.now, problem.retryMs);
   }
 
-  private customerState(state: CustomerState, turn: Turn): void {
+  private customerState(state: CustomerState, wait: boolean, turn: Turn): void {
     Object.assign(this.status, { stage: state.stage, agentName: state.agentName, ahead: state.ahead });
     if (state.stage !== Stage.SERVED) this.typingUntil = 0;
-    this.reading.tell(Number(state.head), Number(state.floor), turn, true);
+    this.reading.tell(Number(state.head), Number(state.floor), turn, wait);
   }
 
   private came(entry: Entry, turn: Turn): void {

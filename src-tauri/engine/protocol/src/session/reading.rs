@@ -51,7 +51,7 @@ impl Session {
             self.push_row(key, conversation, &mut push, turn);
         } else if self.is_customer() {
             self.owns(conversation, turn);
-            self.told_log(conversation, push.head, push.floor, turn);
+            self.told_head(conversation, push.head, push.floor, turn);
         } else if !self.logs.contains_key(&conversation) || !answer {
             self.own_entry(conversation, &push, turn);
             self.watch_push(conversation, push, turn);
@@ -227,6 +227,12 @@ impl Session {
 
     /// Head and floor as the gateway tells them beside a row, a push or a page.
     pub(super) fn told_log(&mut self, conversation: Id, head: u64, floor: u64, turn: &mut Turn<'_>) {
+        self.told_head(conversation, head, floor, turn);
+        self.judge(conversation, false, turn.now);
+    }
+
+    /// The same beside a push, after which others may still be on their way.
+    fn told_head(&mut self, conversation: Id, head: u64, floor: u64, turn: &mut Turn<'_>) {
         let Some(log) = self.logs.get_mut(&conversation) else {
             return;
         };
@@ -236,7 +242,6 @@ impl Session {
         if !log.state.to_compare {
             self.raise_floor(conversation, floor, turn);
         }
-        self.judge(conversation, false, turn.now);
     }
 
     fn raise_floor(&mut self, conversation: Id, floor: u64, turn: &mut Turn<'_>) {

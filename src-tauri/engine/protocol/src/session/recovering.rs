@@ -56,9 +56,9 @@ impl Session {
             turn.change(Change::Feed(*key, feed.place));
         }
         self.heads.clear();
-        let logs = &self.logs;
-        self.outbox
-            .lower_bases(|act| act.conversation.is_none_or(|id| !logs.contains_key(&id)), 0, turn);
+        let (logs, own) = (&self.logs, self.own);
+        let unknown = |act: &OutboxAct| act.conversation.or(own).is_none_or(|id| !logs.contains_key(&id));
+        self.outbox.lower_bases(unknown, 0, turn);
         for (conversation, log) in &mut self.logs {
             log.turn();
             let state = &mut log.state;
@@ -393,7 +393,9 @@ impl Session {
         self.outbox
             .lower_bases(|act| act.conversation.is_none_or(|id| id == conversation), shared, turn);
         self.lose_own(conversation, own, shared, turn);
-        self.reads.insert(conversation);
+        if self.logs.get(&conversation).is_some_and(|log| log.state.read > 0) {
+            self.reads.insert(conversation);
+        }
         let key = self.lane_key(Some(conversation));
         self.lanes_due.insert(key);
     }
