@@ -10,7 +10,7 @@ use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::prelude::*;
 use thirtyfour::{Capabilities, TypingData, WebElement};
 
-use crate::process::{Process, free_port, kill_by_command_line, program, until_listening};
+use crate::process::{Process, by_command_line, free_port, kill_by_command_line, program, until_listening};
 
 /// What can go wrong in a story: told as a sentence.
 pub type Told<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -59,6 +59,16 @@ impl Desk {
             data: data.to_owned(),
             _webdriver: webdriver,
         })
+    }
+
+    /// Id of the app's process.
+    ///
+    /// # Errors
+    /// It isn't running.
+    pub fn process(&self) -> Told<u32> {
+        let found = by_command_line(self.data.as_os_str())?;
+        // The oldest: what it started may have its words too.
+        found.into_iter().min().ok_or_else(|| "no desk is running".into())
     }
 
     /// Logs in with what the form begins with.

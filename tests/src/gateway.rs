@@ -25,7 +25,16 @@ impl Gateway {
     /// # Errors
     /// The gateway's.
     pub fn start(data: &Path, agents: &[(&str, &str)]) -> Told<Self> {
+        Self::with_room(data, agents, 8)
+    }
+
+    /// The same, with agents who take so many customers at once.
+    ///
+    /// # Errors
+    /// The gateway's.
+    pub fn with_room(data: &Path, agents: &[(&str, &str)], room: u32) -> Told<Self> {
         std::fs::create_dir_all(data)?;
+        let room = room.to_string();
         let mut gateway = Self {
             process: None,
             data: data.to_owned(),
@@ -33,7 +42,18 @@ impl Gateway {
         };
         gateway.command(&["team", "add", "售前"])?;
         for (login, name) in agents {
-            gateway.command(&["agent", "add", login, "--name", name, "--team", "售前"])?;
+            let agent = [
+                "agent",
+                "add",
+                login,
+                "--name",
+                name,
+                "--team",
+                "售前",
+                "--capacity",
+                &room,
+            ];
+            gateway.command(&agent)?;
         }
         gateway.command(&["brand", "add", BRAND, "--name", "青禾家居", "--team", "售前"])?;
         gateway.serve()?;
@@ -47,7 +67,10 @@ impl Gateway {
     pub fn serve(&mut self) -> Told {
         let listen = format!("127.0.0.1:{}", self.port);
         let mut serve = self.program()?;
-        serve.args(["serve", "--listen", &listen]);
+        // All customers of a story come from one address.
+        serve
+            .args(["serve", "--listen", &listen])
+            .env("ZUOXI_LIMITS_VISITORS_PER_MINUTE", "10000");
         self.process = Some(Process::start(&mut serve)?);
         until_listening(self.port)?;
         Ok(())

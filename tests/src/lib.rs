@@ -1,6 +1,12 @@
 //! What the tests across processes are told with: real gateways, real desks, real browsers.
 
 pub mod chat;
+pub mod checker;
 pub mod desk;
+pub mod frames;
+pub mod full_desk;
 pub mod gateway;
 pub mod process;
+pub mod proxy;
+pub mod sample;
+pub mod soak;

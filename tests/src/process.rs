@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 /// # Errors
 /// It wasn't built.
 pub fn program(name: &str) -> io::Result<PathBuf> {
-    // target/debug/deps/test-… → target/debug
     let own = std::env::current_exe()?;
+    // A test lies in target/debug/deps, a program of ours in target/debug.
     let folder = own
         .ancestors()
-        .nth(2)
+        .skip(1)
+        .find(|folder| !folder.ends_with("deps"))
         .ok_or_else(|| io::Error::other("no target folder"))?;
     let program = folder.join(name);
     if program.exists() {
@@ -117,17 +118,61 @@ pub fn until_listening(port: u16) -> io::Result<()> {
 /// # Errors
 /// /proc can't be read.
 pub fn kill_by_command_line(words: &OsStr) -> io::Result<u32> {
-    let words = words.to_string_lossy();
-    let mut killed = 0;
-    for entry in std::fs::read_dir("/proc")?.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let Ok(process) = name.parse::<u32>() else { continue };
-        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        if process != std::process::id() && line.contains(words.as_ref()) && !line.contains("WebDriver") {
-            let _ = Command::new("kill").args(["-9", &name]).status();
-            killed += 1;
-        }
+    let found = by_command_line(words)?;
+    for process in &found {
+        let _ = Command::new("kill").args(["-9", &process.to_string()]).status();
     }
-    Ok(killed)
+    Ok(found.len() as u32)
+}
+
+/// Processes whose command line holds `words`, but for this one and drivers.
+///
+/// # Errors
+/// /proc can't be read.
+pub fn by_command_line(words: &OsStr) -> io::Result<Vec<u32>> {
+    let words = words.to_string_lossy();
+    let mut found = processes()?;
+    found.retain(|process| {
+        let line = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        *process != std::process::id() && line.contains(words.as_ref()) && !line.contains("WebDriver")
+    });
+    Ok(found)
+}
+
+/// A process with all that it started, and they in turn, oldest first.
+///
+/// # Errors
+/// /proc can't be read.
+pub fn family(eldest: u32) -> io::Result<Vec<u32>> {
+    let all = processes()?;
+    let mut family = vec![eldest];
+    loop {
+        let more: Vec<u32> = all
+            .iter()
+            .copied()
+            .filter(|process| !family.contains(process) && parent(*process).is_some_and(|of| family.contains(&of)))
+            .collect();
+        if more.is_empty() {
+            return Ok(family);
+        }
+        family.extend(more);
+    }
+}
+
+/// Name of a process, as the system keeps it (cut at 15 bytes).
+pub fn name_of(process: u32) -> String {
+    let name = std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+    name.trim().to_owned()
+}
+
+fn processes() -> io::Result<Vec<u32>> {
+    let names = std::fs::read_dir("/proc")?.flatten().map(|entry| entry.file_name());
+    Ok(names.filter_map(|name| name.to_string_lossy().parse().ok()).collect())
+}
+
+fn parent(process: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // After the name, which may hold anything: state, parent.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }

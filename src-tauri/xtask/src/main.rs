@@ -10,6 +10,7 @@ mod machine;
 mod node;
 mod run;
 mod screen;
+mod soak;
 mod stage;
 mod test;
 mod torture;
@@ -30,6 +31,8 @@ const USAGE: &str = "cargo xtask <what>
   torture    kills and halts gateway, desks and customers as real processes, on lines that break and disks that
              fill, then looks for what was lost, doubled or misordered
              --minutes N  (default 30)          --seed S  the same faults in the same order
+  soak       a hundred customers talk to a real desk and three without a screen; then everything kept is compared
+             --minutes N (default 10)   --rate R  messages a second of all customers together (default 30)
   bench [timeline | ingest | gateway]
              prints figures with units; no name: all
              --texts FILE  one text a line
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         "run" => run::run(&arguments),
         "test" => test::test(&arguments),
         "torture" => torture::torture(&arguments),
+        "soak" => soak::soak(&arguments),
         "bench" => bench::bench(&arguments),
         "generate" => generate::generate(),
         "" | "help" | "--help" => {

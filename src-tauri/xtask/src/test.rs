@@ -61,7 +61,7 @@ pub(crate) fn test(arguments: &Arguments) -> Outcome {
         }
         stage("end to end in real windows", || {
             see(&mut on_own_screen(
-                "cargo test --workspace --test desk -- --ignored --test-threads=1",
+                "cargo test --workspace --test desk --test keys --test network --test soak -- --ignored --test-threads=1",
             ))
         })?;
     }

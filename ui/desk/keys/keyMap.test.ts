@@ -72,6 +72,11 @@ describe("a key press", () => {
     expect(matches(press("Tab", "Tab", { ctrlKey: true }), "Ctrl+Tab", true)).toBe(true);
   });
 
+  it("knows Shift+Tab, which WebKitGTK has no name for", () => {
+    const backwards = press("Unidentified", "Tab", { ctrlKey: true, shiftKey: true });
+    expect(find(backwards, false)?.entry.id).toBe("previous tile");
+  });
+
   it("leaves plain letters and the composer's own keys alone", () => {
     expect(find(press("j", "KeyJ"), false)).toBeNull();
     expect(find(press("Enter", "Enter"), false)).toBeNull();

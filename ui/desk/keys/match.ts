@@ -14,6 +14,8 @@ export interface Press {
 function keyOf(press: Press): string {
   if (/^Digit\d$/.test(press.code)) return press.code.slice(5);
   if (/^Numpad\d$/.test(press.code)) return press.code.slice(6);
+  // WebKitGTK has no name for Shift+Tab.
+  if (press.code === "Tab") return "Tab";
   if (/^Key[A-Z]$/.test(press.code) && !/^[a-z]$/i.test(press.key)) return press.code.slice(3);
   return press.key.length === 1 ? press.key.toUpperCase() : press.key;
 }
