@@ -161,9 +161,9 @@ fn place<'a>(
     }
 }
 
-/// A test drives this window: WebKitGTK lets no driver into an incognito one. Never in a released build.
+/// A test or a bench drives this window: WebKitGTK lets no driver into an incognito one. Never in a released build.
 fn is_driven() -> bool {
-    cfg!(debug_assertions) && std::env::var_os("TAURI_WEBVIEW_AUTOMATION").is_some()
+    cfg!(any(debug_assertions, feature = "driven")) && std::env::var_os("TAURI_WEBVIEW_AUTOMATION").is_some()
 }
 
 /// The app's own page is the only one that a window may show.

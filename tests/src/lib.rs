@@ -3,6 +3,7 @@
 pub mod chat;
 pub mod checker;
 pub mod desk;
+pub mod desk_bench;
 pub mod frames;
 pub mod full_desk;
 pub mod gateway;

@@ -1,22 +1,26 @@
 //! Figures with units, from optimised builds.
 
-use crate::Outcome;
 use crate::arguments::Arguments;
-use crate::stage::{cargo, root, see, stage};
+use crate::machine::{self, Purpose};
+use crate::screen::on_own_screen;
+use crate::stage::{cargo, root, see, stage, target, ui};
+use crate::{Outcome, node};
 
 /// Prints the figures of what is named, or of everything.
 ///
 /// # Errors
 /// An unknown name, or a bench that failed.
 pub(crate) fn bench(arguments: &Arguments) -> Outcome {
-    let all = ["timeline", "ingest", "gateway"].map(str::to_owned);
+    let all = ["timeline", "ingest", "gateway", "desk", "lists"].map(str::to_owned);
     let named = if arguments.words().is_empty() {
         all.as_slice()
     } else {
         arguments.words()
     };
     if let Some(unknown) = named.iter().find(|name| !all.contains(name)) {
-        return Err(format!("there is no bench `{unknown}`: timeline, ingest or gateway"));
+        return Err(format!(
+            "there is no bench `{unknown}`: timeline, ingest, gateway, desk or lists"
+        ));
     }
     let texts = match arguments.text("texts") {
         // Benches run in their own package's folder.
@@ -25,6 +29,11 @@ pub(crate) fn bench(arguments: &Arguments) -> Outcome {
     };
     for name in named {
         stage(name, || {
+            match name.as_str() {
+                "desk" => return desk(arguments),
+                "lists" => return lists(arguments),
+                _ => {}
+            }
             let mut command = if name == "gateway" {
                 see(&mut cargo(["build", "--release", "--quiet", "-p", "zuoxi-gateway"]))?;
                 cargo(["run", "--release", "--quiet", "-p", "zuoxi-bench", "--"])
@@ -38,4 +47,34 @@ pub(crate) fn bench(arguments: &Arguments) -> Outcome {
         })?;
     }
     Ok(())
+}
+
+/// The real desk, optimised, in its window; `driven` lets the bench's driver into it.
+fn desk(arguments: &Arguments) -> Outcome {
+    machine::prepare(Purpose::Test, arguments.has("yes"))?;
+    node::packages()?;
+    see(&mut node::npm(&["run", "--silent", "build:desk"])?)?;
+    let packages = ["zuoxi", "zuoxi-gateway", "zuoxi-customers", "zuoxi-tests"];
+    let mut build = cargo(["build", "--release", "--quiet", "--features", "zuoxi/driven"]);
+    build.args(packages.iter().flat_map(|package| ["-p", package]));
+    see(&mut build)?;
+    let program = target().join("release/desk_bench");
+    see(&mut on_own_screen(&program.display().to_string()))
+}
+
+/// Our list beside the best library, in `shared/ui-bench`'s harness, where that stands beside the project.
+fn lists(arguments: &Arguments) -> Outcome {
+    let harness = root().join("../shared/ui-bench");
+    if !harness.join("harness/webkit.mjs").exists() {
+        println!(
+            "{} isn't there: our list can't be measured beside others here.",
+            harness.display()
+        );
+        return Ok(());
+    }
+    machine::prepare(Purpose::Test, arguments.has("yes"))?;
+    node::packages()?;
+    let script = ui().join("src/list/bench/beside.mjs");
+    let mut node = node::node()?;
+    see(node.arg(script).arg(harness).arg(target().join("ui-bench")))
 }

@@ -33,7 +33,7 @@ const USAGE: &str = "cargo xtask <what>
              --minutes N  (default 30)          --seed S  the same faults in the same order
   soak       a hundred customers talk to a real desk and three without a screen; then everything kept is compared
              --minutes N (default 10)   --rate R  messages a second of all customers together (default 30)
-  bench [timeline | ingest | gateway]
+  bench [timeline | ingest | gateway | desk | lists]
              prints figures with units; no name: all
              --texts FILE  one text a line
   generate   writes what is generated and committed (TypeScript of the wire, of limits and of views)

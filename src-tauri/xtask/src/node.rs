@@ -66,8 +66,22 @@ fn works(folder: &Path) -> bool {
 /// # Errors
 /// No Node that will do.
 pub(crate) fn npm(arguments: &[&str]) -> Outcome<Command> {
-    let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
-    command.args(arguments).current_dir(ui());
+    let mut command = found(if cfg!(windows) { "npm.cmd" } else { "npm" })?;
+    command.args(arguments);
+    Ok(command)
+}
+
+/// Node itself, in the user interface's folder.
+///
+/// # Errors
+/// No Node that will do.
+pub(crate) fn node() -> Outcome<Command> {
+    found("node")
+}
+
+fn found(program: &str) -> Outcome<Command> {
+    let mut command = Command::new(program);
+    command.current_dir(ui());
     if let Some(folder) = folder()? {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let all = std::iter::once(folder).chain(std::env::split_paths(&path));
