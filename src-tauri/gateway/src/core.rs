@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
+use zuoxi_rules::load::{Level, Sample};
 use zuoxi_rules::record::Brand;
 use zuoxi_rules::store::{Store, StoreError};
 use zuoxi_rules::{Config, ConnectionId, Door, Event, Gateway, Output};
@@ -113,6 +114,7 @@ impl Core {
             lines: HashMap::new(),
             touched: Vec::new(),
             wake_ms: 0,
+            turn_us: 0,
             metrics,
             pulse: Arc::clone(&pulse),
         };
@@ -152,6 +154,8 @@ struct Turning {
     /// Connections for which this commit has something.
     touched: Vec<ConnectionId>,
     wake_ms: u64,
+    /// How long the last turn took.
+    turn_us: u64,
     seen: i64,
     metrics: Arc<Metrics>,
     pulse: Arc<Pulse>,
@@ -170,6 +174,7 @@ impl Turning {
             }
             self.metrics.waiting.set(queue.len() as i64);
             let mut events = self.look();
+            events.extend(self.load(queue.len()));
             events.extend(arrived.drain(..).map(|inbound| self.take(inbound)));
             if events.is_empty() || self.clock.now_ms() >= self.wake_ms {
                 events.push(Event::Tick);
@@ -179,6 +184,19 @@ impl Turning {
         if let Err(error) = self.store.checkpoint() {
             tracing::warn!(%error, "the database could not be tidied at the stop");
         }
+    }
+
+    /// How loaded the core is, where that is worth a word.
+    fn load(&self, waiting: usize) -> Option<Event> {
+        let worth = waiting > 0 || self.gateway.level() > Level::Calm;
+        worth.then(|| {
+            Event::Load(Sample {
+                waiting: waiting as u32,
+                room: QUEUE as u32,
+                turn_events: BATCH as u32,
+                turn_us: self.turn_us,
+            })
+        })
     }
 
     /// How long to wait for the next event at most.
@@ -244,7 +262,10 @@ impl Turning {
             self.apply(output);
         }
         self.hand_over();
-        self.metrics.turn.observe(begun.elapsed().as_secs_f64());
+        let took = begun.elapsed();
+        self.turn_us = took.as_micros() as u64;
+        self.metrics.turn.observe(took.as_secs_f64());
+        self.metrics.set_load(self.gateway.level(), self.gateway.shed());
         self.pulse.turned_ms.store(system_ms(), Ordering::Release);
         let open = self.lines.len();
         self.pulse

@@ -5,6 +5,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use zuoxi_rules::load::{Level, Shed};
 
 /// What the gateway counts.
 #[derive(Debug)]
@@ -34,6 +35,18 @@ pub struct Metrics {
     pub turn: Histogram,
     /// Events that wait for the core.
     pub waiting: Gauge,
+    /// What is shed: 0 nothing, 1 typing and presence, 2 pushes too, 3 log-ins too, 4 acts too.
+    pub load: Gauge,
+    /// Signals and news of presence that were shed.
+    pub shed_signals: Counter,
+    /// Pushes that became heads.
+    pub shed_pushes: Counter,
+    /// Log-ins that were told to wait.
+    pub shed_log_ins: Counter,
+    /// Acts refused for now, for the load.
+    pub shed_acts: Counter,
+    /// Connections told to come back, since their address came too often.
+    pub floods: Counter,
 }
 
 impl Default for Metrics {
@@ -52,6 +65,12 @@ impl Default for Metrics {
             batch: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
             turn: Histogram::new(exponential_buckets(0.000_1, 2.0, 16)),
             waiting: Gauge::default(),
+            load: Gauge::default(),
+            shed_signals: Counter::default(),
+            shed_pushes: Counter::default(),
+            shed_log_ins: Counter::default(),
+            shed_acts: Counter::default(),
+            floods: Counter::default(),
             registry: Registry::default(),
         };
         registry.register("connections", "WebSockets that are open", metrics.connections.clone());
@@ -87,11 +106,47 @@ impl Default for Metrics {
             "Events that wait for the core",
             metrics.waiting.clone(),
         );
+        registry.register(
+            "load_level",
+            "What is shed: 0 nothing, 1 typing and presence, 2 pushes too, 3 log-ins too, 4 acts too",
+            metrics.load.clone(),
+        );
+        for (name, what, counter) in [
+            (
+                "shed_signals",
+                "Signals and news of presence that were shed",
+                &metrics.shed_signals,
+            ),
+            ("shed_pushes", "Pushes that became heads", &metrics.shed_pushes),
+            ("shed_log_ins", "Log-ins that were told to wait", &metrics.shed_log_ins),
+            ("shed_acts", "Acts refused for now, for the load", &metrics.shed_acts),
+            (
+                "floods",
+                "Connections told to come back, since their address came too often",
+                &metrics.floods,
+            ),
+        ] {
+            registry.register(name, what, counter.clone());
+        }
         Self { registry, ..metrics }
     }
 }
 
 impl Metrics {
+    /// What is shed now and was since the start.
+    pub fn set_load(&self, level: Level, shed: Shed) {
+        self.load.set(level as i64);
+        for (counter, total) in [
+            (&self.shed_signals, shed.signals),
+            (&self.shed_pushes, shed.pushes),
+            (&self.shed_log_ins, shed.log_ins),
+            (&self.shed_acts, shed.acts),
+            (&self.floods, shed.floods),
+        ] {
+            counter.inc_by(total.saturating_sub(counter.get()));
+        }
+    }
+
     /// In Prometheus' text form.
     pub fn text(&self) -> String {
         let mut text = String::new();

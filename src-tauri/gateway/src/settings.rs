@@ -76,6 +76,10 @@ pub struct Limits {
     pub connections: u32,
     /// Connections at once from one address.
     pub connections_per_address: u32,
+    /// New connections from one address in a second, sustained.
+    pub connects_per_second: u32,
+    /// New connections from one address at once.
+    pub connects_burst: u32,
     /// Wrong passwords for one log-in name before it is locked.
     pub wrong_per_name: u32,
     /// Wrong passwords from one address before it is refused.
@@ -103,6 +107,8 @@ impl Default for Limits {
             database_mib: 0,
             connections: config.connections,
             connections_per_address: config.connections_per_address,
+            connects_per_second: config.connects_per_second,
+            connects_burst: config.connects_burst,
             wrong_per_name: config.wrong_per_name,
             wrong_per_address: config.wrong_per_address,
             lock_ms: config.lock_ms,
@@ -221,9 +227,9 @@ impl Settings {
         environment: impl IntoIterator<Item = (String, String)>,
         flags: &[(String, String)],
     ) -> Result<Self, SettingsError> {
-        let mut table = match std::fs::read_to_string(file) {
-            Ok(text) => read_file(file, &text)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => Table::new(),
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => String::new(),
             Err(source) => {
                 return Err(SettingsError::Unreadable {
                     file: file.to_owned(),
@@ -231,6 +237,20 @@ impl Settings {
                 });
             }
         };
+        Self::from_text(file, &text, environment, flags)
+    }
+
+    /// The same from the file's text; `file` is only named.
+    ///
+    /// # Errors
+    /// See [`SettingsError`].
+    pub fn from_text(
+        file: &Path,
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &[(String, String)],
+    ) -> Result<Self, SettingsError> {
+        let mut table = read_file(file, text)?;
         let keys = keys();
         for (name, text) in environment {
             let key = keys.iter().find(|key| variable(key) == name);
@@ -304,6 +324,8 @@ impl Settings {
             requests_per_second: self.limits.requests_per_second,
             connections: self.limits.connections,
             connections_per_address: self.limits.connections_per_address,
+            connects_per_second: self.limits.connects_per_second,
+            connects_burst: self.limits.connects_burst,
             ..Config::default()
         }
     }

@@ -1,5 +1,18 @@
-//! Issue 4, "Bad input and faults": what comes over the wire. Each gives a clear error or a closed connection, and
-//! who behaves is served as before.
+//! Bad input that comes over the wire: each gives a clear error or a closed connection, and who behaves is served as
+//! before. Where else bad input and faults are tested:
+//!
+//! | what | where |
+//! |---|---|
+//! | wrong password, locked account | here; engine/tests/log_in.rs |
+//! | unknown gateway, no network, no gateway at all | engine/tests/log_in.rs, net.rs, database.rs |
+//! | another version | here; engine/tests/log_in.rs |
+//! | a clock an hour off | here (a merchant's), faults.rs (the gateway's), engine/tests/clock.rs (a desk's) |
+//! | a full disk | faults.rs; engine/tests/store.rs |
+//! | a damaged or newer database | faults.rs; engine/tests/database.rs, store.rs |
+//! | garbage, too large, a bomb, out of order, no member, foreign origin, replayed token | here; wire/tests/hostile.rs |
+//! | texts: 4,001 characters, none, control characters, right-to-left | here; proto/vectors/texts.json |
+//! | connections that never say hello | `many_connections_that_never_say_hello_…` here |
+//! | everything that is parsed, at random | tests/fuzz, replayed by tests/outside |
 // A test's future may be large: there is one.
 #![allow(
     clippy::unwrap_used,
@@ -248,24 +261,21 @@ async fn a_web_chat_from_a_foreign_origin_is_turned_away_and_the_own_page_is_not
     assert!(page.log_in_agent("shen", PASSWORD).await.is_err());
 }
 
-#[tokio::test]
-async fn a_token_replayed_buys_nothing() {
+/// A gateway whose brand has a secret with its merchant.
+fn with_identities() -> World {
     let mut world = World::new();
     let secret = world.folder.path().join("secret");
     std::fs::write(&secret, "0123456789abcdef0123456789abcdef\n").unwrap();
     let secret = secret.to_str().unwrap();
-    world.done(&[
-        "brand",
-        "add",
-        world::BRAND,
-        "--team",
-        "售前",
-        "--identity-algorithm",
-        "HS256",
-        "--identity-key",
-        secret,
-    ]);
+    let key = ["--identity-algorithm", "HS256", "--identity-key", secret];
+    world.done(&[&["brand", "add", world::BRAND, "--team", "售前"], &key[..]].concat());
     world.start();
+    world
+}
+
+#[tokio::test]
+async fn a_token_replayed_buys_nothing() {
+    let world = with_identities();
     let mut customer = world.customer().await;
     let jwt = token(&customer, "u1", "first");
     let told = customer.ask(Asked::Identify(Identify { jwt: jwt.clone() })).await;
@@ -287,7 +297,27 @@ async fn a_token_replayed_buys_nothing() {
     assert!(matches!(told, Told::LoggedIn(_)), "{told:?}");
 }
 
+#[tokio::test]
+async fn a_merchants_clock_an_hour_off_is_told_as_a_bad_identity() {
+    let world = with_identities();
+    for off in [-3600, 3600] {
+        let mut customer = world.customer().await;
+        let wrong = token_at(&customer, "u1", &format!("wrong {off}"), off);
+        assert_eq!(identify(&mut customer, &wrong).await, ProblemCode::Identity);
+        // The visitor goes on, and may prove it better.
+        seq(&customer.say(OWN, "在吗").await);
+        let right = token(&customer, &format!("u{off}"), &format!("right {off}"));
+        let told = customer.ask(Asked::Identify(Identify { jwt: right })).await;
+        assert!(matches!(told, Told::LoggedIn(_)), "{told:?}");
+    }
+}
+
 fn token(device: &Device, subject: &str, id: &str) -> String {
+    token_at(device, subject, id, 0)
+}
+
+/// A token by a clock that is off by so many seconds.
+fn token_at(device: &Device, subject: &str, id: &str, off: i64) -> String {
     let nonce = device
         .hello
         .nonce
@@ -295,7 +325,7 @@ fn token(device: &Device, subject: &str, id: &str) -> String {
         .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let claims = serde_json::json!({
         "sub": subject, "name": "王芳", "aud": world::BRAND, "nonce": nonce, "jti": id,
-        "exp": device.hello.time_ms / 1000 + 60,
+        "exp": device.hello.time_ms as i64 / 1000 + 60 + off,
     });
     let key = jsonwebtoken::EncodingKey::from_secret(b"0123456789abcdef0123456789abcdef");
     jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap()
@@ -306,6 +336,29 @@ async fn identify(device: &mut Device, jwt: &str) -> ProblemCode {
         Told::Problem(problem) => problem.code(),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_token_revoked_in_mid_session_closes_its_connections() {
+    let world = World::started();
+    let mut shen = world.agent("shen").await;
+    let mut wang = world.agent("wang").await;
+    let session = shen.me.session.clone();
+    world.done(&["agent", "log-out", "shen"]);
+    let reason = shen
+        .find(|frame| match &frame.kind {
+            Some(Told::GoingAway(away)) => Some(away.reason()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(reason, going_away::Reason::SessionEnded);
+    is_closed(&mut shen).await;
+    let told = world.device().await.log_in(log_in::Credential::Session(session)).await;
+    assert_eq!(told.unwrap_err().code(), ProblemCode::Session);
+    // The password still opens, and nobody else was troubled.
+    world.agent("shen").await;
+    let pong = wang.ask(Asked::Ping(zuoxi_wire::v1::Ping { token: 5 })).await;
+    assert!(matches!(pong, Told::Pong(_)), "{pong:?}");
 }
 
 #[tokio::test]
@@ -408,17 +461,100 @@ async fn an_id_with_another_content_is_refused_and_with_the_same_gets_its_seq_ag
 
 #[tokio::test]
 async fn many_connections_that_never_say_hello_are_closed_and_others_are_served_meanwhile() {
-    let world = World::started();
+    // Ten thousand, or as many as this process may have open.
+    let many = usize::try_from(open_files())
+        .unwrap_or(usize::MAX)
+        .saturating_sub(500)
+        .min(10_000);
+    let world = World::started_with(&["limits.connects_burst=20000", "limits.connections_per_address=5000"]);
     let mut silent = Vec::new();
-    for _ in 0..400 {
-        silent.push(world.device().await);
+    for n in 0..many {
+        // An address may have half of them.
+        silent.push(Silent::open(&world.address, if n % 2 == 0 { "127.0.0.2" } else { "127.0.0.3" }).await);
     }
     serves(&world).await;
-    for device in &mut silent {
-        assert_eq!(problem(device).await.code(), ProblemCode::TooSlow);
-        is_closed(device).await;
+    for silent in silent {
+        let said = silent.until_closed().await;
+        assert!(matches!(said.first(), Some(Told::Hello(_))), "{said:?}");
+        match said.last() {
+            Some(Told::Problem(problem)) => assert_eq!(problem.code(), ProblemCode::TooSlow),
+            other => panic!("{other:?}"),
+        }
     }
     serves(&world).await;
+    assert!(world.metric("zuoxi_connections") <= 2);
+}
+
+/// How many files this process may have open, once it asked for as many as it may.
+fn open_files() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    let _ = setrlimit(Resource::Nofile, raised);
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+/// A WebSocket that costs next to nothing, and says nothing.
+struct Silent(tokio::net::TcpStream);
+
+impl Silent {
+    async fn open(gateway: &str, from: &str) -> Self {
+        use tokio::io::AsyncWriteExt;
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+        let mut stream = socket.connect(gateway.parse().unwrap()).await.unwrap();
+        let request = format!(
+            "GET /v1/ws HTTP/1.1\r\nHost: {gateway}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        Self(stream)
+    }
+
+    /// What the gateway said until it closed.
+    async fn until_closed(mut self) -> Vec<Told> {
+        use tokio::io::AsyncReadExt;
+        let mut bytes = Vec::new();
+        let read = tokio::time::timeout(world::HANG, self.0.read_to_end(&mut bytes));
+        let _ = read.await.expect("a close");
+        let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
+        let mut rest = &bytes[head..];
+        let mut said = Vec::new();
+        // Short frames alone: FIN and binary, then a length of one byte.
+        while let [0x82, length @ 0..126, after @ ..] = rest {
+            let (frame, left) = after.split_at(usize::from(*length));
+            let frame = zuoxi_wire::frame::decode_gateway(bytes::Bytes::copy_from_slice(frame)).unwrap();
+            said.extend(frame.kind);
+            rest = left;
+        }
+        said
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_connects_in_a_flood_is_told_when_to_come_back() {
+    let world = World::started_with(&["limits.connects_burst=20", "limits.connects_per_second=1"]);
+    let mut flood = Vec::new();
+    for _ in 0..200 {
+        flood.push(Silent::open(&world.address, "127.0.0.2").await);
+    }
+    let mut told = Vec::new();
+    for connection in flood {
+        for said in connection.until_closed().await {
+            if let Told::GoingAway(away) = said {
+                assert_eq!(away.reason(), going_away::Reason::Crowded);
+                told.push(away.come_back_ms);
+            }
+        }
+    }
+    assert!(!told.is_empty());
+    assert!(told.iter().all(|ms| *ms > 0));
+    // Other addresses are served.
+    serves(&world).await;
+    assert_eq!(world.metric("zuoxi_floods_total"), told.len() as u64);
 }
 
 #[tokio::test]

@@ -130,6 +130,153 @@ async fn a_full_disk_refuses_for_now_and_the_same_acts_go_through_later() {
     assert!(world.done(&["check"]).contains("consistent"));
 }
 
+/// A file system of its own, gone with it; none where this user may not mount.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn new(at: &std::path::Path, mib: u32) -> Option<Self> {
+        std::fs::create_dir_all(at).unwrap();
+        let mut mount = std::process::Command::new("mount");
+        mount
+            .args(["-t", "tmpfs", "-o", &format!("size={mib}m"), "tmpfs"])
+            .arg(at);
+        let mounted = mount.output().is_ok_and(|output| output.status.success());
+        mounted.then(|| Self(at.to_owned()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_is_really_full_refuses_for_now_and_never_acknowledges() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let Some(_disk) = SmallDisk::new(&data, 6) else {
+        eprintln!("no file system can be mounted here: a file that may not grow stands for a full disk");
+        return a_file_that_may_not_grow(folder).await;
+    };
+    let ballast = data.join("ballast");
+    std::fs::write(&ballast, vec![1; 2 * 1024 * 1024]).unwrap();
+    let mut world = World::on(folder);
+    world.set = vec!["limits.customer_acts_burst=5000".into()];
+    world.start();
+    let (customer, stored, refused) = until_refused(&world).await;
+    // Somebody makes room, and the same acts go through.
+    std::fs::remove_file(&ballast).unwrap();
+    goes_on(&mut world, customer, &stored, refused).await;
+}
+
+/// The same by the system's limit of a file's size.
+async fn a_file_that_may_not_grow(folder: tempfile::TempDir) {
+    let mut world = World::on(folder);
+    world.set = vec!["limits.customer_acts_burst=5000".into()];
+    world.file_blocks = Some(6 * 1024);
+    world.start();
+    let (customer, stored, refused) = until_refused(&world).await;
+    let session = customer.me.session.clone();
+    assert!(world.stop());
+    world.file_blocks = None;
+    world.start();
+    let customer = again(&world, &session).await;
+    goes_on(&mut world, customer, &stored, refused).await;
+}
+
+/// Writes until the disk is full; what was acknowledged, and the act that was not.
+async fn until_refused(world: &World) -> (Device, BTreeMap<bytes::Bytes, u64>, Act) {
+    let mut customer = world.customer().await;
+    let mut stored = BTreeMap::new();
+    loop {
+        let act = customer.act(OWN, ActKind::Message, text(&"满".repeat(4000)));
+        let answer = customer.do_act(act.clone()).await;
+        match &answer.result {
+            Some(Outcome::Accepted(accepted)) => stored.insert(act.id.clone(), accepted.seq),
+            Some(Outcome::Refused(refused)) => {
+                assert_eq!((refused.code(), refused.for_now), (RefusalCode::Store, true));
+                return (customer, stored, act);
+            }
+            None => panic!("no answer"),
+        };
+    }
+}
+
+/// The refused act goes through at last, and everything that was acknowledged is there, once.
+async fn goes_on(world: &mut World, mut customer: Device, stored: &BTreeMap<bytes::Bytes, u64>, refused: Act) {
+    assert!(!stored.is_empty());
+    let id = refused.id.clone();
+    let mut act = refused;
+    let session = customer.me.session.clone();
+    let next = loop {
+        match customer.do_act(act.clone()).await.result {
+            Some(Outcome::Accepted(accepted)) => break accepted.seq,
+            Some(Outcome::Refused(refused)) if refused.for_now => {
+                tokio::time::sleep(std::time::Duration::from_millis(refused.retry_ms.into())).await;
+                // A connection of its own begins its lane anew.
+                customer = again(world, &session).await;
+                act.number = 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let conversation = customer.own_told().await;
+    assert!(world.stop());
+    world.start();
+    let mut customer = again(world, &session).await;
+    let there = customer.entries(conversation).await;
+    for (id, seq) in stored.iter().chain([(&id, &next)]) {
+        let found: Vec<u64> = there
+            .iter()
+            .filter(|entry| entry.id == *id)
+            .map(|entry| entry.seq)
+            .collect();
+        assert_eq!(found, [*seq]);
+    }
+    assert!(world.done(&["check"]).contains("consistent"));
+}
+
+#[tokio::test]
+async fn two_agents_who_take_one_conversation_at_once_get_it_once_and_the_other_is_told_who() {
+    let world = World::started();
+    let [mut shen, mut wang] = [world.device().await, world.device().await];
+    for (device, name) in [(&mut shen, "shen"), (&mut wang, "wang")] {
+        let mut log_in = zuoxi_wire::v1::LogIn {
+            version: 1,
+            device: world::fresh_id().to_bytes(),
+            presence: zuoxi_wire::v1::Presence::Busy.into(),
+            ..zuoxi_wire::v1::LogIn::default()
+        };
+        log_in.credential = Some(log_in::Credential::Agent(zuoxi_wire::v1::AgentPassword {
+            name: name.into(),
+            password: world::PASSWORD.into(),
+        }));
+        device.log_in_with(log_in).await.unwrap();
+    }
+    let mut customer = world.customer().await;
+    for _ in 0..5 {
+        seq(&customer.say(OWN, "谁来").await);
+        let conversation = customer.own_or_told();
+        let (mine, yours) = (
+            shen.act(conversation, ActKind::Take, bytes::Bytes::new()),
+            wang.act(conversation, ActKind::Take, bytes::Bytes::new()),
+        );
+        let (mine, yours) = tokio::join!(shen.do_act(mine), wang.do_act(yours));
+        let names = [("王珊", &mine), ("沈佳宁", &yours)];
+        let taken: Vec<_> = names
+            .iter()
+            .filter_map(|(other, answer)| match &answer.result {
+                Some(Outcome::Refused(refused)) => Some((refused.code(), refused.assignee_name.as_str() == *other)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(taken, [(RefusalCode::Taken, true)], "{mine:?} {yours:?}");
+        // Another customer for the next round: lanes ended with the refusal.
+        customer = world.customer().await;
+    }
+}
+
 #[tokio::test]
 async fn a_restored_backup_has_another_epoch_and_what_it_did_not_hold_is_gone() {
     let mut world = World::started();
@@ -334,6 +481,48 @@ async fn tls_is_spoken_and_a_renewed_certificate_is_taken() {
             .await
             .is_err()
     );
+}
+
+#[test]
+fn doctor_judges_certificates_by_their_dates_and_names() {
+    let world = World::new();
+    let [certificate, key] = ["cert.pem", "key.pem"].map(|name| world.folder.path().join(name));
+    let judged = |from: i32, to: i32, host: &str| {
+        let mut params = rcgen::CertificateParams::new(vec!["chat.example.com".to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        params.not_after = rcgen::date_time_ymd(to, 1, 1);
+        let pair = rcgen::KeyPair::generate().unwrap();
+        std::fs::write(&certificate, params.self_signed(&pair).unwrap().pem()).unwrap();
+        std::fs::write(&key, pair.serialize_pem()).unwrap();
+        let set = [
+            format!("tls.certificate={}", certificate.display()),
+            format!("tls.key={}", key.display()),
+            format!("public_url=https://{host}:8443"),
+        ];
+        let flags: Vec<&str> = set.iter().flat_map(|pair| ["--set", pair.as_str()]).collect();
+        let doctor = world.command(&[&flags[..], &["doctor"]].concat());
+        let told = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        (doctor.status.success(), told)
+    };
+    let (good, told) = judged(2020, 2099, "chat.example.com");
+    assert!(good && told.contains("good for"), "{told}");
+    let (good, told) = judged(2020, 2021, "chat.example.com");
+    assert!(!good && told.contains("renew it"), "{told}");
+    let (good, told) = judged(2098, 2099, "chat.example.com");
+    assert!(!good && told.contains("is the clock right?"), "{told}");
+    let (good, told) = judged(2020, 2099, "shop.example.com");
+    assert!(!good && told.contains("it is for chat.example.com"), "{told}");
+    // A key of another certificate.
+    let other = rcgen::KeyPair::generate().unwrap();
+    judged(2020, 2099, "chat.example.com");
+    std::fs::write(&key, other.serialize_pem()).unwrap();
+    let set = [
+        format!("tls.certificate={}", certificate.display()),
+        format!("tls.key={}", key.display()),
+    ];
+    let doctor = world.command(&["--set", &set[0], "--set", &set[1], "doctor"]);
+    let told = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(!doctor.status.success() && told.contains("can't be used"), "{told}");
 }
 
 /// The certificate that is served, which must be this one or the one before it.

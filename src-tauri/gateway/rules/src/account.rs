@@ -186,6 +186,49 @@ impl Gateway {
                 self.room_of(id);
             }
         }
+        self.end_removed_sessions(group);
+    }
+
+    /// A session that somebody else removed ends wherever it is connected.
+    fn end_removed_sessions(&mut self, group: &mut Group<'_>) {
+        let connected = self.connections.iter();
+        let connected: Vec<(ConnectionId, [u8; 32])> = connected
+            .filter_map(|(id, known)| Some((*id, known.session()?.token_hash)))
+            .collect();
+        for (connection, token_hash) in connected {
+            match group.store.session(&token_hash) {
+                Ok(None) => self.send_away(group, connection, going_away::Reason::SessionEnded, 0),
+                Ok(Some(_)) => {}
+                Err(error) => return tracing::warn!(%error, "sessions can't be read"),
+            }
+        }
+    }
+
+    /// A session that is in use doesn't expire: it is renewed long before.
+    pub(crate) fn renew_session(&mut self, group: &mut Group<'_>, connection: ConnectionId) {
+        let now = self.now_ms;
+        let Some(Stage::In(session)) = self.connections.get_mut(&connection).map(|known| &mut known.stage) else {
+            return;
+        };
+        if session.renew_ms > now {
+            return;
+        }
+        let keep_ms = self.config.session_ms(session.who);
+        // Several times before it expires, if this is not stored.
+        session.renew_ms = now + keep_ms / 8;
+        let token_hash = session.token_hash;
+        let found = group.usable().and_then(|()| group.store.session(&token_hash));
+        let renewed = match found {
+            Ok(Some(mut stored)) => {
+                stored.expires_ms = now + keep_ms;
+                group.store.put_session(&stored)
+            }
+            Ok(None) => return self.send_away(group, connection, going_away::Reason::SessionEnded, 0),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = renewed {
+            tracing::warn!(%error, "a session isn't renewed");
+        }
     }
 
     /// Counts an attempt before it is judged, so that many at once are no way around.

@@ -12,6 +12,7 @@ use crate::event::ConnectionId;
 use crate::gateway::{Gateway, RETRY_MS};
 use crate::group::{Asked, Group, Leaving};
 use crate::lane::Place;
+use crate::load::Level;
 use crate::record::{Conversation, Fingerprint, KnownId, Refusal, Who};
 use crate::rights::{self, Part};
 use crate::store::Stored;
@@ -145,6 +146,10 @@ impl Gateway {
         asked: &Asked,
     ) -> Stored<Verdict> {
         group.usable()?;
+        if self.sheds(Level::Acts) {
+            let retry = self.acts_later();
+            return Ok(Verdict::Refused(for_now(RefusalCode::Busy, retry)));
+        }
         let Some(known) = self.connections.get_mut(&connection) else {
             return Ok(Verdict::Refused(for_now(RefusalCode::Busy, RETRY_MS)));
         };
@@ -335,7 +340,7 @@ impl Gateway {
         let (head, floor) = conversation.map_or((0, 1), |c| (reader.head(c), reader.floor(c)));
         let sees = conversation.is_none_or(|c| rights::part(&self.people, doing.who, c) != Part::None);
         // Whoever may not see it isn't told where its log ends.
-        if sees && doing.act.base + 1 < floor {
+        if sees && doing.act.base.saturating_add(1) < floor {
             return Ok(Err(refused(RefusalCode::Unknown)));
         }
         if sees && doing.act.base > head {

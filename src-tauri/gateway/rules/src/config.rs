@@ -1,5 +1,7 @@
 //! What an administrator may set; everything else is fixed by the protocol.
 
+use crate::record::Who;
+
 /// Limits and times of the rules. Rates are buckets: `burst` at once, refilled by `per_second`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -31,6 +33,20 @@ pub struct Config {
     pub connections: u32,
     /// Connections at once from one address.
     pub connections_per_address: u32,
+    /// New connections from one address, each second, sustained; more are told when to come back.
+    pub connects_per_second: u32,
+    /// New connections from one address at once: an office whose network comes back.
+    pub connects_burst: u32,
+}
+
+impl Config {
+    /// How long a session of theirs can be resumed after its last use, milliseconds.
+    pub(crate) fn session_ms(&self, who: Who) -> u64 {
+        match who {
+            Who::Agent(_) => self.agent_session_ms,
+            Who::Customer(_) => self.customer_session_ms,
+        }
+    }
 }
 
 impl Default for Config {
@@ -50,6 +66,8 @@ impl Default for Config {
             requests_per_second: 100,
             connections: 20_000,
             connections_per_address: 10_000,
+            connects_per_second: 100,
+            connects_burst: 5_000,
         }
     }
 }

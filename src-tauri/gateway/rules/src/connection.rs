@@ -40,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) token_hash: [u8; 32],
     /// A customer's conversation, whether it has a row yet or not.
     pub(crate) own: Option<Id>,
+    /// When it is looked at in the store again: it is in use, so it doesn't expire.
+    pub(crate) renew_ms: u64,
 }
 
 /// A request that waits for work off the core thread.
@@ -86,6 +88,11 @@ impl Window {
             sent_ms: now_ms,
         });
         true
+    }
+
+    /// A push is not sent: a heartbeat tells that there is something.
+    pub(crate) fn leave_out(&mut self) {
+        self.left_out = true;
     }
 
     /// Everything up to `push` is committed at the device. False: it was never sent.

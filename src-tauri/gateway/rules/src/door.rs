@@ -8,6 +8,7 @@ use crate::connection::{Connection, Stage};
 use crate::event::{ConnectionId, Door};
 use crate::gateway::Gateway;
 use crate::group::Group;
+use crate::load::Level;
 use crate::people::People;
 use crate::timer::Timer;
 use crate::wording::problem;
@@ -28,6 +29,7 @@ impl Gateway {
         let crowded =
             self.connections.len() >= self.config.connections as usize || here >= self.config.connections_per_address;
         self.addresses.insert(address.clone(), here + 1);
+        let may_connect = self.connects.take(&address, self.now_ms);
         self.connections
             .insert(id, Connection::new(&self.config, door, address, nonce, self.now_ms));
         if crowded || self.stopping {
@@ -37,6 +39,13 @@ impl Gateway {
                 going_away::Reason::Crowded
             };
             return self.send_away(group, id, reason, CROWDED_MS);
+        }
+        if self.sheds(Level::LogIns) {
+            return self.turn_away(group, id);
+        }
+        if let Err(come_back_ms) = may_connect {
+            self.shed.floods += 1;
+            return self.send_away(group, id, going_away::Reason::Crowded, come_back_ms);
         }
         if door == Door::Foreign {
             return self.end_with(group, id, 0, problem(ProblemCode::Origin, 0));

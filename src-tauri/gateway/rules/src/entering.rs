@@ -210,10 +210,7 @@ impl Gateway {
         own: Option<Id>,
     ) -> Stored<()> {
         let token = self.entropy.bytes32();
-        let keep_ms = match who {
-            Who::Agent(_) => self.config.agent_session_ms,
-            Who::Customer(_) => self.config.customer_session_ms,
-        };
+        let keep_ms = self.config.session_ms(who);
         let session = record::Session {
             token_hash: token_hash(&token),
             who,

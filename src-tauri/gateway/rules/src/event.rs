@@ -6,6 +6,7 @@
 
 use zuoxi_wire::v1::{ClientFrame, GatewayFrame};
 
+use crate::load::Sample;
 use crate::record::IdentityKey;
 
 /// A connection, numbered by the server; never used twice.
@@ -85,6 +86,8 @@ pub enum Event {
         /// When devices shall come back, milliseconds; each is told a moment of its own up to twice that.
         come_back_ms: u32,
     },
+    /// How loaded the core is: judged before what else comes in this batch.
+    Load(Sample),
     /// Time went by: the moment of [`Output::WakeAt`] has come, or any other.
     Tick,
 }

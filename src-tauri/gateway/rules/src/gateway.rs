@@ -14,9 +14,10 @@ use crate::connection::{Connection, Session, Stage};
 use crate::entropy::Entropy;
 use crate::event::{ConnectionId, Event, Output};
 use crate::group::{Group, Leaving};
+use crate::load::{Level, Load, Shed};
 use crate::people::People;
 use crate::positions::Moving;
-use crate::rate::Tally;
+use crate::rate::{Buckets, Places, Tally};
 use crate::record::Who;
 use crate::signals::set_presence;
 use crate::store::{Store, Stored};
@@ -62,6 +63,16 @@ pub struct Gateway {
     pub(crate) wrong_names: Tally,
     pub(crate) wrong_addresses: Tally,
     pub(crate) visitors: Tally,
+    /// New connections, by address.
+    pub(crate) connects: Buckets,
+    /// Moments at which those come back who were turned away.
+    pub(crate) come_back: Places,
+    pub(crate) load: Load,
+    pub(crate) shed: Shed,
+    /// Whose presence moved while nobody was told, with a customer's conversation.
+    pub(crate) unsaid: BTreeMap<Who, Option<Id>>,
+    /// Connections to which a heartbeat is owed in place of pushes.
+    pub(crate) heads: BTreeSet<ConnectionId>,
     pub(crate) stopping: bool,
     /// The last group failed: nothing is tried again by itself before this time.
     pub(crate) rests_until_ms: u64,
@@ -78,6 +89,7 @@ impl Gateway {
         let mut timers = Timers::default();
         timers.set(now_ms + HOUSEKEEPING_MS, Timer::Housekeeping);
         let people = People::new(store.facts()?);
+        let connects = Buckets::new(config.connects_per_second, config.connects_burst);
         let mut gateway = Self {
             config,
             entropy: Entropy::new(seed),
@@ -100,6 +112,12 @@ impl Gateway {
             wrong_names: Tally::default(),
             wrong_addresses: Tally::default(),
             visitors: Tally::default(),
+            connects,
+            come_back: Places::default(),
+            load: Load::default(),
+            shed: Shed::default(),
+            unsaid: BTreeMap::new(),
+            heads: BTreeSet::new(),
             stopping: false,
             rests_until_ms: 0,
         };
@@ -223,6 +241,7 @@ impl Gateway {
             Event::PasswordHashed { connection, hash } => self.password_hashed(group, connection, hash),
             Event::IdentityVerified { connection, claims } => self.identity_verified(group, connection, claims),
             Event::FactsChanged => self.facts_changed(group),
+            Event::Load(sample) => self.loaded(group, sample),
             Event::Stop { come_back_ms } => self.stop(group, come_back_ms),
             Event::Tick => {}
         }
@@ -249,6 +268,7 @@ impl Gateway {
             return;
         }
         match (session, kind) {
+            (_, Kind::LogIn(_)) if self.sheds(Level::LogIns) => self.turn_away(group, connection),
             (_, Kind::LogIn(log_in)) => self.log_in(group, connection, request, log_in),
             (Some(session), Kind::Acts(acts)) => self.acts(group, connection, session, acts),
             (Some(session), Kind::LogOut(_)) => log_out(group, connection, request, session),
@@ -341,6 +361,9 @@ impl Gateway {
 
     /// A push leaves if the connection's window has room; else feeds and heads tell it.
     fn push(&mut self, group: &mut Group<'_>, connection: ConnectionId, mut push: zuoxi_wire::v1::Push) {
+        if self.sheds(Level::Pushes) {
+            return self.head_instead(connection);
+        }
         let Some(known) = self
             .connections
             .get_mut(&connection)
@@ -369,6 +392,7 @@ impl Gateway {
                     }
                 }
                 Timer::Heartbeat(connection) => {
+                    self.renew_session(group, connection);
                     if self.session(connection).is_some() {
                         group.asks.push((
                             connection,
@@ -383,6 +407,7 @@ impl Gateway {
                 Timer::Positions => self.flush_positions(group, false),
                 Timer::Typing => self.end_typing(group),
                 Timer::Grace => self.grace_ends(group),
+                Timer::Heads => self.tell_heads(group),
                 Timer::Queues => {
                     for team in std::mem::take(&mut self.queues_moved) {
                         group
@@ -425,6 +450,7 @@ impl Gateway {
     fn tidy(&mut self, group: &mut Group<'_>) {
         const AT_ONCE: u32 = 5_000;
         let now = self.now_ms;
+        self.connects.forget(now);
         let done = group
             .store
             .forget_known(now.saturating_sub(limits::ID_MEMORY_MS), AT_ONCE)

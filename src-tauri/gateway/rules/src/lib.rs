@@ -5,6 +5,7 @@
 //! - [`event`]: what the machine is told and what it wants done.
 //! - [`gateway`]: the machine: a batch of events is one group commit, and nothing leaves or moves before it.
 //! - [`routing`]: who gets a conversation.
+//! - [`load`]: what is shed under load, in which order.
 //!
 //! Inside: `acts` checks in PROTOCOL.md's order, `doing` does what each kind asks for, `change` is the result in
 //! memory, `telling` writes it and tells whom it concerns; `rights` alone says who may see and do what.
@@ -27,6 +28,7 @@ pub mod gateway;
 mod group;
 mod identity;
 mod lane;
+pub mod load;
 mod mail;
 pub mod memory;
 mod people;
@@ -36,6 +38,7 @@ mod reading;
 pub mod record;
 mod rights;
 pub mod routing;
+mod shedding;
 mod signals;
 pub mod store;
 mod telling;

@@ -11,6 +11,7 @@ use crate::connection::{Session, Stage, cut, id_of};
 use crate::event::ConnectionId;
 use crate::gateway::{Gateway, RETRY_MS};
 use crate::group::{Effect, Group, Leaving};
+use crate::load::Level;
 use crate::record::{Conversation, Who};
 use crate::rights::{self, Part};
 use crate::timer::Timer;
@@ -19,6 +20,10 @@ use crate::wording::{self, problem};
 impl Gateway {
     /// Typing and pages reach the other side only.
     pub(crate) fn signal(&mut self, group: &mut Group<'_>, connection: ConnectionId, session: Session, said: Signal) {
+        if self.sheds(Level::Signals) {
+            self.shed.signals += 1;
+            return;
+        }
         let Some(id) = session.own.or_else(|| id_of(&said.conversation)) else {
             return;
         };
@@ -116,8 +121,7 @@ impl Gateway {
 
     /// Colleagues see it, and those who wait learn whether anybody is there.
     pub(crate) fn agent_moved(&mut self, group: &mut Group<'_>, agent: Id) {
-        let all: BTreeSet<ConnectionId> = self.agents.values().flatten().copied().collect();
-        tell_presence(group, &all, agent, self.presence_of(agent));
+        self.tell_agent(group, agent);
         let teams: Vec<Id> = match self.people.agents.get(&agent) {
             Some(known) => known.teams.iter().map(|membership| membership.team).collect(),
             None => Vec::new(),
@@ -132,6 +136,9 @@ impl Gateway {
 
     /// Whoever serves a customer sees whether a page of theirs is open.
     pub(crate) fn customer_moved(&mut self, group: &mut Group<'_>, customer: Id, own: Option<Id>) {
+        if self.sheds(Level::Signals) {
+            return self.leave_unsaid(Who::Customer(customer), own);
+        }
         let Some(Ok(Some(conversation))) = own.map(|own| group.conversation(own)) else {
             return;
         };
@@ -260,7 +267,7 @@ pub(crate) fn want_presence(
     Ok(())
 }
 
-fn tell_presence(group: &mut Group<'_>, to: &BTreeSet<ConnectionId>, who: Id, presence: Presence) {
+pub(crate) fn tell_presence(group: &mut Group<'_>, to: &BTreeSet<ConnectionId>, who: Id, presence: Presence) {
     let moves = vec![PresenceMove {
         member: who.to_bytes(),
         presence: presence.into(),

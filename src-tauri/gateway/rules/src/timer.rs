@@ -18,6 +18,8 @@ pub(crate) enum Timer {
     Typing,
     /// An agent has been away for too long.
     Grace,
+    /// Pushes became heads.
+    Heads,
     /// Customers in queues are told how many wait before them.
     Queues,
     Housekeeping,

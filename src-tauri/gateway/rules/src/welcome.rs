@@ -67,6 +67,7 @@ impl Gateway {
             who,
             token_hash: session.token_hash,
             own,
+            renew_ms: now + session.expires_ms.saturating_sub(now) / 2,
         };
         known.stage = Stage::In(entered);
         known.acts = match who {

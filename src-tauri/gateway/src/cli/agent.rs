@@ -1,4 +1,4 @@
-//! `agent add|list|disable|enable|password`
+//! `agent add|list|disable|enable|password|log-out`
 
 use std::io::Read;
 
@@ -28,6 +28,11 @@ pub(crate) enum Agent {
     },
     /// An agent may log in again
     Enable {
+        /// Log-in name
+        login: String,
+    },
+    /// End an agent's sessions, on every computer: they log in again with their password
+    LogOut {
         /// Log-in name
         login: String,
     },
@@ -71,6 +76,10 @@ pub(crate) fn run(place: &Place, command: Agent) -> Result<(), Failure> {
         }
         Agent::Disable { login } => disable(place, &login, true),
         Agent::Enable { login } => disable(place, &login, false),
+        Agent::LogOut { login } => place.change(|store, facts| {
+            let agent = find(facts, &login)?;
+            Ok(store.remove_sessions(Who::Agent(agent.id), None)?)
+        }),
         Agent::Password { login, password_stdin } => {
             let hash = hash(&read_password(password_stdin)?)?;
             place.change(|store, facts| {

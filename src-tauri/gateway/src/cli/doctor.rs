@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 use serde_json::json;
 use zuoxi_gateway::clock::system_ms;
@@ -13,6 +12,7 @@ use zuoxi_gateway::{data, identity};
 use zuoxi_rules::record::Facts;
 use zuoxi_rules::store::Store;
 
+use super::certificate::{Trouble, judge};
 use super::{Failure, Place};
 
 /// How bad it is.
@@ -123,18 +123,35 @@ fn certificates(settings: &Settings, found: &mut Vec<Finding>) {
         note(found, Grade::Good, "certificates", "no TLS");
         return;
     };
-    match tls::read(certificate, key) {
-        Ok(_) => note(found, Grade::Good, "certificates", "certificate and key fit"),
-        Err(error) => note(found, Grade::Wrong, "certificates", error.to_string()),
+    if let Err(error) = tls::read(certificate, key) {
+        return note(found, Grade::Wrong, "certificates", error.to_string());
     }
-    if let Ok(changed) = std::fs::metadata(certificate).and_then(|file| file.modified())
-        && SystemTime::now()
-            .duration_since(changed)
-            .is_ok_and(|age| age.as_secs() > 80 * 24 * 3600)
-    {
-        let what = format!("{} is older than 80 days: is it renewed?", certificate.display());
-        note(found, Grade::Worry, "certificates", what);
+    let host = settings
+        .public_url
+        .split_once("://")
+        .map(|(_, rest)| host_of(rest.trim_end_matches('/')));
+    let chain = match tls::chain(certificate) {
+        Ok(chain) => chain,
+        Err(error) => return note(found, Grade::Wrong, "certificates", error.to_string()),
+    };
+    let now_s = i64::try_from(system_ms() / 1_000).unwrap_or(i64::MAX);
+    let file = certificate.display();
+    match judge(&chain, host, now_s) {
+        Ok(days) => {
+            let what = format!("certificate and key fit, good for {days} days");
+            note(found, Grade::Good, "certificates", what);
+        }
+        Err(Trouble::Soon(what)) => note(found, Grade::Worry, "certificates", format!("{file}: {what}")),
+        Err(Trouble::Wrong(what)) => note(found, Grade::Wrong, "certificates", format!("{file}: {what}")),
     }
+}
+
+/// Of a host with or without a port.
+fn host_of(authority: &str) -> &str {
+    if let Some((host, _)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return host;
+    }
+    authority.split_once(':').map_or(authority, |(host, _)| host)
 }
 
 fn database(place: &Place, found: &mut Vec<Finding>) {

@@ -2,6 +2,7 @@
 
 mod agent;
 mod brand;
+mod certificate;
 mod doctor;
 mod output;
 mod serve;

@@ -223,12 +223,11 @@ async fn upgrade(
 
 /// The other end's address: the socket's, or what the proxy in front says last.
 fn address(shared: &Inner, peer: &Peer, headers: &HeaderMap) -> String {
-    let told = headers
-        .get("x-forwarded-for")
-        .filter(|_| shared.behind_proxy)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.rsplit(',').next())
-        .and_then(|last| last.trim().parse::<std::net::IpAddr>().ok());
+    let told = if shared.behind_proxy {
+        origin::forwarded(headers)
+    } else {
+        None
+    };
     told.unwrap_or_else(|| peer.address()).to_string()
 }
 

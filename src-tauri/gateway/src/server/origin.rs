@@ -1,4 +1,7 @@
-//! Which door a WebSocket came in by: the chat page's own origin, a program, or a page of somebody else.
+//! Which door a WebSocket came in by: the chat page's own origin, a program, or a page of somebody else; and for whom
+//! a proxy asks.
+
+use std::net::IpAddr;
 
 use axum::http::{HeaderMap, header};
 use zuoxi_rules::Door;
@@ -22,6 +25,12 @@ pub(crate) fn door(headers: &HeaderMap, public: Option<&str>) -> Door {
         asked.is_some_and(|asked| host.is_some_and(|host| asked.eq_ignore_ascii_case(host)))
     };
     if own { Door::Chat } else { Door::Foreign }
+}
+
+/// The address that the proxy in front saw: the last one of `X-Forwarded-For`, since the others are the asker's words.
+pub(crate) fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
+    let told = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+    told.rsplit(',').next()?.trim().parse().ok()
 }
 
 /// An origin as browsers write it: scheme, host, and a port unless it is the scheme's own.
@@ -69,6 +78,18 @@ mod tests {
             asked(Some("http://chat.example"), "chat.example", public),
             Door::Foreign
         );
+    }
+
+    #[test]
+    fn only_the_last_proxy_is_believed() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(forwarded(&headers), None);
+        headers.append("x-forwarded-for", "10.9.9.9, 192.0.2.1".parse().unwrap());
+        assert_eq!(forwarded(&headers), "192.0.2.1".parse().ok());
+        headers.append("x-forwarded-for", "192.0.2.7".parse().unwrap());
+        assert_eq!(forwarded(&headers), "192.0.2.7".parse().ok());
+        headers.append("x-forwarded-for", "unknown".parse().unwrap());
+        assert_eq!(forwarded(&headers), None);
     }
 
     #[test]

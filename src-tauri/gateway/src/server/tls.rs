@@ -28,21 +28,33 @@ pub enum TlsError {
     Pair(#[from] rustls::Error),
 }
 
-/// Reads certificate and key.
-///
-/// # Errors
-/// See [`TlsError`].
-pub fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
-    let wrong = |path: &Path, reason: &dyn std::fmt::Display| TlsError::File {
+fn wrong(path: &Path, reason: &dyn std::fmt::Display) -> TlsError {
+    TlsError::File {
         path: path.to_owned(),
         reason: reason.to_string(),
-    };
+    }
+}
+
+/// Reads a certificate with its chain; there is at least one.
+///
+/// # Errors
+/// [`TlsError::File`].
+pub fn chain(certificate: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect)
         .map_err(|error| wrong(certificate, &error))?;
     if chain.is_empty() {
         return Err(wrong(certificate, &"no certificate in it"));
     }
+    Ok(chain)
+}
+
+/// Reads certificate and key.
+///
+/// # Errors
+/// See [`TlsError`].
+pub fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
+    let chain = chain(certificate)?;
     let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, &error))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()?

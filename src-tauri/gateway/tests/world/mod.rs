@@ -23,23 +23,31 @@ use zuoxi_wire::v1::{
 pub const PASSWORD: &str = "correct horse battery";
 pub const BRAND: &str = "qinghe";
 /// Longer than anything here takes: only a hang reaches it.
-const HANG: Duration = Duration::from_secs(30);
+pub const HANG: Duration = Duration::from_secs(30);
 
 pub struct World {
     pub folder: tempfile::TempDir,
     child: Option<Child>,
     pub address: String,
     pub set: Vec<String>,
+    /// Blocks of 512 bytes that a file of the gateway may have at most.
+    pub file_blocks: Option<u32>,
 }
 
 impl World {
     /// Team, the agents `shen` and `wang`, and a brand; not started.
     pub fn new() -> Self {
+        Self::on(tempfile::tempdir().unwrap())
+    }
+
+    /// The same in this folder.
+    pub fn on(folder: tempfile::TempDir) -> Self {
         let world = Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder,
             child: None,
             address: String::new(),
             set: Vec::new(),
+            file_blocks: None,
         };
         world.done(&["team", "add", "售前"]);
         for (login, name) in [("shen", "沈佳宁"), ("wang", "王珊")] {
@@ -96,6 +104,14 @@ impl World {
 
     pub fn start(&mut self) {
         let mut command = self.program();
+        if let Some(blocks) = self.file_blocks {
+            // A write beyond it fails, instead of ending the process.
+            let bounded = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+            let program = command.get_program().to_owned();
+            let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
+            command = Command::new("sh");
+            command.arg("-c").arg(bounded).arg(program).args(arguments);
+        }
         for pair in &self.set {
             command.arg("--set").arg(pair);
         }
@@ -150,6 +166,13 @@ impl World {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// A figure of /metrics.
+    pub fn metric(&self, name: &str) -> u64 {
+        let text = self.http("/metrics");
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{name} in {text}")).parse().unwrap()
     }
 
     pub async fn device(&self) -> Device {

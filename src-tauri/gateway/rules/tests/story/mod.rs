@@ -66,6 +66,7 @@ impl Story {
         Self::with(Config {
             customer_acts_burst: 10_000,
             agent_acts_burst: 10_000,
+            connects_burst: 20_000,
             ..Config::default()
         })
     }
