@@ -19,6 +19,9 @@ pub(crate) fn generate() -> Outcome {
         node::packages()?;
         see(cargo(["test", "--quiet", "-p", "zuoxi-wire"]).env("ZUOXI_GENERATE", "1"))
     })?;
+    stage("corpora of the fuzz targets", || {
+        see(cargo(["test", "--quiet", "-p", "zuoxi-outside"]).env("ZUOXI_GENERATE", "1"))
+    })?;
     stage("TypeScript's vectors", || {
         let mut vectors = node::npm(&["exec", "--", "vitest", "run", "src/vectors.test.ts"])?;
         see(vectors.env("ZUOXI_GENERATE", "1"))

@@ -5,6 +5,7 @@
 mod arguments;
 mod bench;
 mod demo;
+mod fuzz;
 mod generate;
 mod machine;
 mod node;
@@ -36,6 +37,9 @@ const USAGE: &str = "cargo xtask <what>
   bench [timeline | ingest | gateway | desk | lists]
              prints figures with units; no name: all
              --texts FILE  one text a line
+  fuzz [names]
+             feeds every reader of bytes from outside what libFuzzer invents, or those named
+             --seconds N  each (default 10)
   generate   writes what is generated and committed (TypeScript of the wire, of limits and of views)
 
   --yes      asks nothing before it installs packages";
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         "torture" => torture::torture(&arguments),
         "soak" => soak::soak(&arguments),
         "bench" => bench::bench(&arguments),
+        "fuzz" => fuzz::fuzz(&arguments),
         "generate" => generate::generate(),
         "" | "help" | "--help" => {
             println!("{USAGE}");

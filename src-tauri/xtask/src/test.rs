@@ -5,8 +5,8 @@ use std::time::Instant;
 use crate::arguments::Arguments;
 use crate::machine::{self, Purpose};
 use crate::screen::on_own_screen;
-use crate::stage::{answers, cargo, see, stage};
-use crate::{Outcome, node};
+use crate::stage::{answers, cargo, host, see, stage};
+use crate::{Outcome, fuzz, node};
 
 /// Checks everything; `--fast` leaves out what needs a window.
 ///
@@ -17,7 +17,11 @@ pub(crate) fn test(arguments: &Arguments) -> Outcome {
     stage("what the machine needs", || {
         machine::prepare(Purpose::Test, arguments.has("yes"))
     })?;
-    stage("format", || see(&mut cargo(["fmt", "--all", "--check"])))?;
+    stage("format", || {
+        see(&mut cargo(["fmt", "--all", "--check"]))?;
+        let fuzz = ["fmt", "--manifest-path", "tests/fuzz/Cargo.toml", "--check"];
+        see(&mut cargo(fuzz))
+    })?;
     stage("user interface: packages", node::packages)?;
     for (name, script) in [
         ("texts", "texts"),
@@ -50,6 +54,7 @@ pub(crate) fn test(arguments: &Arguments) -> Outcome {
     stage("unit, property and integration tests", || {
         see(&mut cargo(["test", "--workspace", "--quiet"]))
     })?;
+    stage("fuzzing", fuzz::briefly)?;
     if !arguments.has("fast") {
         for (name, script) in [
             ("the list in Chromium and WebKitGTK", "test:list"),
@@ -77,10 +82,14 @@ fn licences() -> Outcome {
     if answers("cargo-deny", "--version") {
         see(&mut cargo([
             "deny",
+            "--workspace",
             "--offline",
+            // Only what this machine fetched can be looked at without a network.
+            "--target",
+            &host()?,
+            "check",
             "--config",
             ".deny.toml",
-            "check",
             "licenses",
             "bans",
             "sources",

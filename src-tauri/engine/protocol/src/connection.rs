@@ -134,8 +134,7 @@ impl Connection {
         self.enter(Phase::Live, now);
     }
 
-    /// The connection is gone: comes back after `after_ms` and a drawn quarter of it, or a drawn pause. Many are told the
-    /// same.
+    /// The connection is gone: comes back after a drawn pause, and not before `after_ms`: others were told the same.
     pub(crate) fn lost(&mut self, now: u64, after_ms: Option<u64>, random: &mut Random) {
         if self.is_live() {
             self.lost_at = now;
@@ -145,10 +144,7 @@ impl Connection {
         }
         let longest = (PAUSE_MS << self.failures.min(10)).min(LONGEST_PAUSE_MS);
         self.failures += 1;
-        let pause = match after_ms {
-            Some(ms) => ms + random.up_to(ms / 4),
-            None => random.up_to(longest),
-        };
+        let pause = after_ms.unwrap_or(0) + random.up_to(longest);
         let at = now + pause;
         self.phase = Phase::Waiting { at };
     }

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::{GatewayAddress, NetError};
@@ -52,7 +52,8 @@ impl Proxies {
         )
     }
 
-    fn read(proxy: Option<&str>, except: Option<&str>) -> Self {
+    /// The same from the variables' texts.
+    pub(crate) fn read(proxy: Option<&str>, except: Option<&str>) -> Self {
         let all = proxy.and_then(|text| {
             let read = Proxy::parse(text);
             if read.is_none() {
@@ -96,7 +97,7 @@ impl Proxies {
 }
 
 impl Proxy {
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let (kind, default_port) = match scheme.to_ascii_lowercase().as_str() {
             "http" => (Kind::Http, 3128),
@@ -126,19 +127,28 @@ impl Proxy {
         let mut stream = TcpStream::connect((self.host.as_str(), self.port))
             .await
             .map_err(failed)?;
-        match self.kind {
-            Kind::Http => http_connect(&mut stream, gateway).await?,
-            Kind::Socks5 => socks5_connect(&mut stream, gateway).await?,
-        }
+        self.ask(&mut stream, gateway).await?;
         Ok(stream)
     }
+
+    /// Asks a connected proxy to go on to the gateway. What comes behind its answer stays in the stream.
+    pub(crate) async fn ask(&self, stream: &mut impl Stream, gateway: &GatewayAddress) -> Result<(), NetError> {
+        match self.kind {
+            Kind::Http => http_connect(stream, gateway).await,
+            Kind::Socks5 => socks5_connect(stream, gateway).await,
+        }
+    }
 }
+
+/// Both ways of a connection.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
 
 fn refused(what: impl std::fmt::Display) -> NetError {
     NetError::Network(format!("proxy: {what}"))
 }
 
-async fn http_connect(stream: &mut TcpStream, gateway: &GatewayAddress) -> Result<(), NetError> {
+async fn http_connect(stream: &mut impl Stream, gateway: &GatewayAddress) -> Result<(), NetError> {
     let host = if gateway.host().contains(':') {
         format!("[{}]", gateway.host())
     } else {
@@ -164,7 +174,7 @@ async fn http_connect(stream: &mut TcpStream, gateway: &GatewayAddress) -> Resul
     }
 }
 
-async fn socks5_connect(stream: &mut TcpStream, gateway: &GatewayAddress) -> Result<(), NetError> {
+async fn socks5_connect(stream: &mut impl Stream, gateway: &GatewayAddress) -> Result<(), NetError> {
     stream.write_all(&[5, 1, 0]).await.map_err(refused)?;
     let mut chosen = [0; 2];
     stream.read_exact(&mut chosen).await.map_err(refused)?;

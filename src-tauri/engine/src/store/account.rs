@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::unlock::hex;
+use super::key_file::hex;
 
 /// One account on this computer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,45 +8,19 @@ use std::io::Write;
 use std::path::Path;
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::account::Account;
 use super::key::Key;
+use super::key_file::{Guard, check_value, hex, unhex};
 use super::keyring::{Keyring, KeyringError};
 
 /// Argon2id of new passphrases: 64 MiB, 3 passes, 1 lane (RFC 9106's second choice, with 1 lane since it runs once).
 const MEMORY_KIB: u32 = 64 * 1024;
 const PASSES: u32 = 3;
 const LANES: u32 = 1;
-/// Costs beyond these come from no version of ours: a damaged or hostile file must not eat the machine.
-const MEMORY_KIB_MAX: u32 = 1024 * 1024;
-const PASSES_MAX: u32 = 16;
-const LANES_MAX: u32 = 16;
 /// Scalar values of a passphrase, at least.
 pub const PASSPHRASE_MIN: usize = 8;
-
-/// What guards an account's key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "guard", rename_all = "snake_case")]
-pub enum Guard {
-    /// The system's keyring.
-    Keyring,
-    /// A passphrase through Argon2id.
-    Passphrase {
-        /// KiB of memory.
-        memory_kib: u32,
-        /// Passes.
-        passes: u32,
-        /// Lanes.
-        lanes: u32,
-        /// 16 random bytes, hexadecimal.
-        salt: String,
-        /// Tells a wrong passphrase from a damaged database, hexadecimal.
-        check: String,
-    },
-}
 
 /// Why there is no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -96,9 +70,7 @@ impl UnlockError {
 /// [`UnlockError::File`].
 pub fn guard(account: &Account) -> Result<Option<Guard>, UnlockError> {
     match fs::read(account.key_file()) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| UnlockError::File(error.to_string())),
+        Ok(bytes) => Guard::read(&bytes).map(Some).map_err(UnlockError::File),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(UnlockError::File(error.to_string())),
     }
@@ -155,7 +127,7 @@ fn new_passphrase(account: &Account, passphrase: &str) -> Result<Key, UnlockErro
         passes: PASSES,
         lanes: LANES,
         salt: hex(&salt),
-        check: check_value(&key),
+        check: check_value(key.bytes()),
     };
     write_guard(account, &guard)?;
     Ok(key)
@@ -173,11 +145,8 @@ fn known_passphrase(guard: &Guard, passphrase: &str) -> Result<Key, UnlockError>
         return Err(UnlockError::Lost);
     };
     let salt = unhex(salt).ok_or_else(|| UnlockError::File("salt".to_owned()))?;
-    if *memory_kib > MEMORY_KIB_MAX || *passes > PASSES_MAX || *lanes > LANES_MAX {
-        return Err(UnlockError::File("cost".to_owned()));
-    }
     let key = derive(passphrase, &salt, *memory_kib, *passes, *lanes)?;
-    if check_value(&key) == *check {
+    if check_value(key.bytes()) == *check {
         Ok(key)
     } else {
         Err(UnlockError::PassphraseWrong)
@@ -194,13 +163,6 @@ fn derive(passphrase: &str, salt: &[u8], memory_kib: u32, passes: u32, lanes: u3
     Ok(Key::from_bytes(*bytes))
 }
 
-fn check_value(key: &Key) -> String {
-    let mut hash = Sha256::new();
-    hash.update(b"zuoxi check of a passphrase\n");
-    hash.update(key.bytes());
-    hex(hash.finalize().get(..16).unwrap_or_default())
-}
-
 /// Written beside and renamed, so that a crash leaves the old one or the new one.
 fn write_guard(account: &Account, guard: &Guard) -> Result<(), UnlockError> {
     let write = |path: &Path| -> std::io::Result<()> {
@@ -211,24 +173,6 @@ fn write_guard(account: &Account, guard: &Guard) -> Result<(), UnlockError> {
         fs::rename(&beside, path)
     };
     write(&account.key_file()).map_err(|error| UnlockError::File(error.to_string()))
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|d| char::from_digit(u32::from(d), 16))
-        .collect()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text
-        .chars()
-        .map(|c| c.to_digit(16).map(|d| d as u8))
-        .collect::<Option<_>>()?;
-    let (pairs, rest) = digits.as_chunks::<2>();
-    rest.is_empty()
-        .then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }
 
 #[cfg(test)]

@@ -237,7 +237,7 @@ impl Session {
 
     pub(super) fn clock(gateway_ms: u64, turn: &mut Turn<'_>) {
         turn.tell(Notice::Clock {
-            shift_ms: gateway_ms as i64 - turn.now as i64,
+            shift_ms: (gateway_ms as i64).saturating_sub(turn.now as i64),
         });
     }
 

@@ -54,7 +54,10 @@ impl Session {
         let Some(watch) = self.watching.get_mut(&conversation) else {
             return;
         };
-        let first = entries.covers.as_ref().map_or(entries.head + 1, |covers| covers.first);
+        let first = entries
+            .covers
+            .as_ref()
+            .map_or(entries.head.saturating_add(1), |covers| covers.first);
         // Older ones come when a window wants them.
         let mut log = Log::new(first.max(entries.floor));
         log.newest = false;
