@@ -10,12 +10,13 @@ export const withLinks = (text: string): (Node | string)[] => {
   let at = 0;
   for (const match of text.matchAll(ADDRESS)) {
     const address = match[0].replace(TRAILING, "");
-    if (!isWeb(address)) continue;
+    const host = hostOf(address);
+    if (host === null) continue;
     const attributes = {
       href: address,
       target: "_blank",
       rel: "noopener noreferrer",
-      title: m.chat_opens_new(),
+      title: m.chat_opens_new({ host }),
       dir: "ltr",
     };
     out.push(text.slice(at, match.index), h("a", attributes, address));
@@ -25,10 +26,13 @@ export const withLinks = (text: string): (Node | string)[] => {
   return out;
 };
 
-const isWeb = (address: string): boolean => {
+/** Where a link leads, in plain letters. Null: nowhere on the web, or it pretends to lead elsewhere (`https://shop@evil`). */
+const hostOf = (address: string): string | null => {
   try {
-    return ["http:", "https:"].includes(new URL(address).protocol);
+    const { protocol, username, password, host } = new URL(address);
+    const plain = username === "" && password === "";
+    return plain && ["http:", "https:"].includes(protocol) ? host : null;
   } catch {
-    return false;
+    return null;
   }
 };

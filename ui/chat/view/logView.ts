@@ -26,6 +26,7 @@ const LINES: Record<Line, (name: string) => string> = {
   was_closed: () => m.chat_was_closed(),
   was_closed_idle: () => m.chat_was_closed_idle(),
   was_closed_own: () => m.chat_was_closed_own(),
+  nobody: () => m.chat_nobody_says(),
   closing: () => m.chat_closing(),
   reopened: () => m.chat_reopened(),
 };

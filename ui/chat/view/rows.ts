@@ -15,13 +15,14 @@ import {
   MessageContentSchema,
   RecallContentSchema,
   RefusalCode,
+  Stage,
 } from "../client/wire";
 
 export type Mark = "pending" | "sent" | "delivered" | "read";
 export type Failure =
   "failed" | "failed_long" | "failed_unknown" | "failed_behind" | "lost" | "late" | "recall_failed" | "close_failed";
 export type Line =
-  "joined" | "waiting_again" | "was_closed" | "was_closed_idle" | "was_closed_own" | "closing" | "reopened";
+  "joined" | "waiting_again" | "was_closed" | "was_closed_idle" | "was_closed_own" | "nobody" | "closing" | "reopened";
 
 /** What stands in the log, from top to bottom. */
 export type Row =
@@ -137,6 +138,7 @@ const joins = (first: Item | undefined, second: Item | undefined, live: boolean)
   !("line" in first) &&
   !("line" in second) &&
   first.own === second.own &&
+  first.erased === second.erased &&
   (first.own || first.author === second.author) &&
   (live || (first.act === null) === (second.act === null)) &&
   !(first.act && failureOf(first.act)) &&
@@ -172,6 +174,11 @@ export const rowsOf = (shown: Shown, status: Status, live = true): Row[] => {
   const known = new Set(settled.map((item) => item.key));
   const open = unsettled(shown.acts, known, status.me);
   const items: Item[] = [...settled, ...open.items];
+  // It waits, and nobody is there: said in full here, since the head has room for few words.
+  const lowest = items.map((item) => "line" in item).lastIndexOf(true);
+  const last = items[lowest];
+  if (status.stage === Stage.NOBODY_ONLINE && last && "line" in last && last.line === "waiting_again")
+    items[lowest] = { ...last, line: "nobody" };
   return items.flatMap((item, at): Row[] => {
     const [before, after] = [items[at - 1], items[at + 1]];
     const rows: Row[] = [];

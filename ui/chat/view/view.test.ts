@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import {
+  AssignmentContentSchema,
   create,
   fromBinary,
   EntryKind,
@@ -45,6 +46,11 @@ describe("links", () => {
     const links = [...element.querySelectorAll("a")];
     expect(links.map((link) => link.textContent)).toEqual(["https://example.com/a?b=1", "http://x.y"]);
     expect(links.every((link) => link.rel === "noopener noreferrer" && link.target === "_blank")).toBe(true);
+  });
+
+  it("a link tells its host in plain letters, and one that pretends is no link", () => {
+    const element = shown("https://аpple.example/a https://shop.example@evil.example/");
+    expect([...element.querySelectorAll("a")].map((link) => link.title)).toEqual(["在新窗口打开 xn--pple-43d.example"]);
   });
 
   it("markup is text", () => {
@@ -144,6 +150,24 @@ describe("the page", () => {
     expect(text()).toContain("沈佳宁 为您服务");
     page.tell({ ...live, stage: Stage.CLOSED });
     expect(text()).toContain("会话已关闭");
+  });
+
+  it("where nobody is online, the log says so in full", () => {
+    const content = toBinary(AssignmentContentSchema, create(AssignmentContentSchema, {}));
+    const fields = { seq: 2n, id: new Uint8Array(16).fill(2), kind: EntryKind.ASSIGNMENT, timeMs: 1n, content };
+    const bytes = toBinary(EntrySchema, create(EntrySchema, fields));
+    const queued = { seq: 2, id: "2", author: "", timeMs: Date.now(), bytes };
+    page.show({ entries: [entry(1, "有人吗", AuthorRole.CUSTOMER), queued], more: false, acts: [] });
+    expect(text()).toContain("正在为您安排客服");
+    page.tell({ ...live, stage: Stage.NOBODY_ONLINE });
+    expect(text()).toContain("请留言，上线后回复您");
+    expect(text()).not.toContain("正在为您安排客服");
+  });
+
+  it("a recalled message takes no mark from the one above it", () => {
+    const [one, two] = [entry(1, "一", AuthorRole.CUSTOMER), entry(2, "二", AuthorRole.CUSTOMER)];
+    page.show({ entries: [one, erased(two)], more: false, acts: [] });
+    expect(document.querySelectorAll(".mark")).toHaveLength(1);
   });
 
   it("marks go from sent over delivered to read, and a failed one can be sent again or discarded", () => {
