@@ -11,7 +11,7 @@ use crate::{Outcome, node};
 /// # Errors
 /// An unknown name, or a bench that failed.
 pub(crate) fn bench(arguments: &Arguments) -> Outcome {
-    let all = ["timeline", "ingest", "gateway", "desk", "lists"].map(str::to_owned);
+    let all = ["timeline", "ingest", "gateway", "reconnect", "desk", "lists"].map(str::to_owned);
     let named = if arguments.words().is_empty() {
         all.as_slice()
     } else {
@@ -19,7 +19,7 @@ pub(crate) fn bench(arguments: &Arguments) -> Outcome {
     };
     if let Some(unknown) = named.iter().find(|name| !all.contains(name)) {
         return Err(format!(
-            "there is no bench `{unknown}`: timeline, ingest, gateway, desk or lists"
+            "there is no bench `{unknown}`: timeline, ingest, gateway, reconnect, desk or lists"
         ));
     }
     let texts = match arguments.text("texts") {
@@ -34,7 +34,7 @@ pub(crate) fn bench(arguments: &Arguments) -> Outcome {
                 "lists" => return lists(arguments),
                 _ => {}
             }
-            let mut command = if name == "gateway" {
+            let mut command = if name == "gateway" || name == "reconnect" {
                 see(&mut cargo(["build", "--release", "--quiet", "-p", "zuoxi-gateway"]))?;
                 cargo(["run", "--release", "--quiet", "-p", "zuoxi-bench", "--"])
             } else {
@@ -42,6 +42,9 @@ pub(crate) fn bench(arguments: &Arguments) -> Outcome {
             };
             if let Some(texts) = &texts {
                 command.arg("--texts").arg(texts);
+            }
+            if name == "reconnect" {
+                command.arg(name);
             }
             see(command.current_dir(root()))
         })?;

@@ -34,7 +34,7 @@ const USAGE: &str = "cargo xtask <what>
              --minutes N  (default 30)          --seed S  the same faults in the same order
   soak       a hundred customers talk to a real desk and three without a screen; then everything kept is compared
              --minutes N (default 10)   --rate R  messages a second of all customers together (default 30)
-  bench [timeline | ingest | gateway | desk | lists]
+  bench [timeline | ingest | gateway | reconnect | desk | lists]
              prints figures with units; no name: all
              --texts FILE  one text a line
   fuzz [names]

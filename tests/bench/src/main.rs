@@ -8,6 +8,7 @@ mod figures;
 mod link;
 mod load;
 mod real;
+mod reconnect;
 mod server;
 
 use std::path::PathBuf;
@@ -55,6 +56,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Mode {
+    /// What coming back costs: a desk with 200 conversations, many clients after a restart, a busy conversation.
+    Reconnect {
+        /// Clients that come back at once.
+        #[arg(long, default_value_t = 2_000)]
+        clients: usize,
+    },
     /// The bare server alone, which the bench starts for itself.
     #[command(hide = true)]
     Bare { database: PathBuf, agents: u32 },
@@ -63,8 +70,10 @@ enum Mode {
 #[tokio::main]
 async fn main() -> Outcome {
     let arguments = Arguments::parse();
-    if let Some(Mode::Bare { database, agents }) = arguments.mode {
-        return bare::serve(&database, agents).await;
+    match arguments.mode {
+        Some(Mode::Bare { database, agents }) => return bare::serve(&database, agents).await,
+        Some(Mode::Reconnect { clients }) => return reconnect::measure(&arguments.gateway, clients).await,
+        None => {}
     }
     let texts = texts(&arguments)?;
     let windows = arguments.window.map_or_else(|| vec![1, 8], |window| vec![window]);

@@ -18,7 +18,8 @@ use crate::status::{Order, Status};
 
 /// Password of every agent.
 pub const PASSWORD: &str = "torture-password";
-const BRAND: &str = "torture";
+/// Key of the brand.
+pub const BRAND: &str = "torture";
 const TEAM: &str = "售前";
 /// How long a gateway may take to listen, after a kill and on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -112,7 +113,7 @@ impl Gateway {
         gateway.run(&["team", "add", TEAM, "--idle", "0"]).await?;
         for login in agents {
             gateway
-                .run(&["agent", "add", login, "--team", TEAM, "--capacity", "100"])
+                .run(&["agent", "add", login, "--team", TEAM, "--capacity", "10000"])
                 .await?;
         }
         gateway.run(&["brand", "add", BRAND, "--team", TEAM]).await?;
@@ -195,6 +196,19 @@ impl Gateway {
     /// No file of it may grow beyond so many bytes; `None`: without a limit.
     pub fn limit_files(&self, bytes: Option<u64>) {
         self.running.iter().for_each(|running| running.limit_files(bytes));
+    }
+
+    /// Most resident memory that it has had since its start, KiB.
+    ///
+    /// # Errors
+    /// It doesn't run, or /proc says nothing.
+    pub fn peak_kb(&self) -> Outcome<u64> {
+        let process = self.running.as_ref().and_then(|running| running.child.id());
+        let process = process.ok_or("the gateway doesn't run")?;
+        let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|line| line.split_whitespace().next());
+        Ok(kib.ok_or("/proc/PID/status has no VmHWM")?.parse()?)
     }
 
     /// Where it listens.

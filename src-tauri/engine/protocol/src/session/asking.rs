@@ -14,8 +14,9 @@ use crate::log::NEWEST;
 use crate::notice::{Notice, WatchEnd};
 use crate::turn::Turn;
 
-/// Pulls under way at once; and how many commits may be outstanding before more is asked for.
-const PULLS: usize = 4;
+/// Pulls under way at once: with 200 conversations to catch up, each round trip brings this many of them on. And how many
+/// commits may be outstanding before more is asked for.
+const PULLS: usize = 16;
 const COMMITS: usize = 32;
 /// Windows' questions that may wait.
 pub(super) const WANTS: usize = 256;
