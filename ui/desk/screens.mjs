@@ -23,6 +23,8 @@ const all =
   async (page) => {
     for (const step of steps) await step(page);
   };
+/** How far the server is, is told a moment after its address. */
+const reach = (page) => page.waitForSelector("[data-test=reach]");
 const hit = (selector) => (page) => page.click(selector);
 
 /** name, window's size, what the address says, what is done then. */
@@ -36,7 +38,7 @@ const screens = [
   ["desk-1024-panel", [1024, 720], "tiles=2", press("Control+b")],
   ["desk-2560-4tiles", [2560, 1080], "tiles=4"],
   ["desk-2560-6tiles", [2560, 1440], "tiles=6"],
-  ["login-1440", [1440, 900], "scene=login"],
+  ["login-1440", [1440, 900], "scene=login", reach],
   [
     "login-1440-wrong",
     [1440, 900],
