@@ -13,6 +13,10 @@ mod links;
 mod logs;
 mod shell_file;
 pub mod shell_view;
+mod system_events;
+mod system_proxy;
+#[cfg(all(test, target_os = "linux"))]
+mod test_bus;
 mod tray;
 mod web_process;
 mod windows;
@@ -74,6 +78,8 @@ fn desk(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .invoke_handler(handler())
         .setup(move |app| {
             let lock = only_desk_of(&folder)?;
+            let mut surroundings = Surroundings::system(Arc::new(minutes_east));
+            surroundings.transport = system_proxy::transport();
             let engine = Engine::open(EngineConfig {
                 data_dir: folder,
                 software: format!("Zuoxi {}, {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS),
@@ -83,8 +89,9 @@ fn desk(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                     "zh-CN".into()
                 },
                 keyring: Arc::new(SystemKeyring),
-                surroundings: Surroundings::system(Arc::new(minutes_east)),
+                surroundings,
             })?;
+            system_events::listen(engine.clone());
             app.manage(lock);
             app.manage(arguments);
             app.manage(file);

@@ -233,3 +233,101 @@ impl Connection {
         self.next()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A live connection whose round trip was measured.
+    fn live(round_trip_ms: u64, now: u64) -> Connection {
+        let mut connection = Connection::new();
+        connection.open(now);
+        connection.opened(now);
+        connection.greeted(now);
+        connection.logged_in(now);
+        assert_eq!(connection.due(now), Due::Ping);
+        connection.ping(1, now);
+        connection.pong(1, now + round_trip_ms);
+        connection.hear(now + round_trip_ms);
+        connection
+    }
+
+    /// Pings as they come due, until it is given up: when, and how many.
+    fn silence(connection: &mut Connection, from: u64) -> (u64, u32) {
+        let (mut now, mut pings) = (from, 0);
+        loop {
+            now = connection.wake().unwrap().max(now);
+            match connection.due(now) {
+                Due::Ping => {
+                    pings += 1;
+                    connection.ping(100 + u64::from(pings), now);
+                }
+                Due::Dead => return (now, pings),
+                Due::Nothing | Due::Open => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_silent_connection_is_dead_after_three_missed_answers_each_by_the_measured_round_trip() {
+        for (round_trip, wait) in [(1, 2_000), (500, 3_000), (60_000, 10_000)] {
+            let mut connection = live(round_trip, 1_000);
+            let (dead_at, pings) = silence(&mut connection, 1_000);
+            assert_eq!(pings, MISSES);
+            assert_eq!(dead_at, 1_000 + round_trip + QUIET_MS + u64::from(MISSES) * wait);
+        }
+    }
+
+    #[test]
+    fn an_answer_or_anything_else_that_comes_keeps_it_alive() {
+        let mut connection = live(20, 0);
+        let mut now = 0;
+        for token in 2..50 {
+            now = connection.wake().unwrap().max(now);
+            assert_eq!(connection.due(now), Due::Ping);
+            connection.ping(token, now);
+            if token % 2 == 0 {
+                assert_eq!(connection.pong(token, now + 20), Some(20));
+            }
+            connection.hear(now + 20);
+        }
+    }
+
+    #[test]
+    fn when_the_system_says_so_it_is_looked_at_at_once() {
+        let mut connection = live(20, 100_000);
+        assert_eq!(connection.due(105_000), Due::Nothing);
+        connection.network_changed(105_000);
+        assert_eq!(connection.due(105_000), Due::Ping);
+
+        let mut random = Random::new(7);
+        let mut connection = Connection::new();
+        connection.open(0);
+        for _ in 0..20 {
+            connection.lost(0, None, &mut random);
+        }
+        connection.network_changed(1_000);
+        assert_eq!(connection.due(1_000), Due::Open);
+        // And the pauses begin short again.
+        connection.open(1_000);
+        connection.lost(1_000, None, &mut random);
+        assert!(connection.wake().unwrap() <= 1_000 + PAUSE_MS);
+    }
+
+    #[test]
+    fn pauses_are_drawn_from_nothing_up_to_a_cap() {
+        let mut random = Random::new(1);
+        let (mut shortest, mut longest) = (u64::MAX, 0);
+        for _ in 0..200 {
+            let mut connection = Connection::new();
+            for _ in 0..12 {
+                connection.lost(0, None, &mut random);
+            }
+            let pause = connection.wake().unwrap();
+            shortest = shortest.min(pause);
+            longest = longest.max(pause);
+        }
+        assert!(longest <= LONGEST_PAUSE_MS && longest > LONGEST_PAUSE_MS * 8 / 10);
+        assert!(shortest < LONGEST_PAUSE_MS / 10);
+    }
+}

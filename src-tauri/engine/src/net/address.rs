@@ -83,7 +83,7 @@ impl GatewayAddress {
         format!("{}://{}/v1/ws", if self.tls { "wss" } else { "ws" }, self.authority())
     }
 
-    fn authority(&self) -> String {
+    pub(super) fn authority(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]:{}", self.host, self.port)
         } else {

@@ -2,6 +2,7 @@
 
 mod address;
 mod proxy;
+mod route;
 mod socket;
 
 use std::pin::Pin;
@@ -11,6 +12,7 @@ use tokio::sync::mpsc;
 
 pub use address::{AddressError, GatewayAddress};
 pub use proxy::Proxies;
+pub use route::{LookedUp, SystemProxies};
 pub use socket::WebSocketTransport;
 
 /// Why there is no connection, or no longer.

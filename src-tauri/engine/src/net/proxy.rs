@@ -71,16 +71,15 @@ impl Proxies {
         }
     }
 
+    /// Whether this gateway is on this computer, where no proxy leads to.
+    pub(super) fn never_before(gateway: &GatewayAddress) -> bool {
+        let address = gateway.host().parse::<std::net::IpAddr>();
+        !gateway.tls() || gateway.host() == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    }
+
     /// The proxy before this gateway. Never one before loopback.
     pub fn for_gateway(&self, gateway: &GatewayAddress) -> Option<&Proxy> {
-        if !gateway.tls() || gateway.host() == "localhost" {
-            return None;
-        }
-        if gateway
-            .host()
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-        {
+        if Self::never_before(gateway) {
             return None;
         }
         let excepted = self.except.iter().any(|name| {
@@ -101,7 +100,7 @@ impl Proxy {
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let (kind, default_port) = match scheme.to_ascii_lowercase().as_str() {
             "http" => (Kind::Http, 3128),
-            "socks5" | "socks5h" => (Kind::Socks5, 1080),
+            "socks" | "socks5" | "socks5h" => (Kind::Socks5, 1080),
             _ => return None,
         };
         let rest = rest.split('/').next().unwrap_or_default();

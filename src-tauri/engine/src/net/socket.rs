@@ -17,7 +17,8 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 use zuoxi_wire::limits;
 
-use super::{Connecting, Connection, GatewayAddress, NetError, Proxies, QUEUE_FRAMES, Transport};
+use super::route::Routes;
+use super::{Connecting, Connection, GatewayAddress, NetError, Proxies, QUEUE_FRAMES, SystemProxies, Transport};
 
 /// From the first packet to the open WebSocket: three slow round trips and a slow gateway.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -27,17 +28,28 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// The real network.
 #[derive(Debug, Clone)]
 pub struct WebSocketTransport {
-    proxies: Proxies,
+    routes: Routes,
     tls: Arc<OnceLock<Result<Arc<rustls::ClientConfig>, NetError>>>,
 }
 
 impl WebSocketTransport {
     /// Through these proxies.
     pub fn new(proxies: Proxies) -> Self {
+        let routes = Routes {
+            environment: proxies,
+            system: None,
+        };
         Self {
-            proxies,
+            routes,
             tls: Arc::default(),
         }
+    }
+
+    /// The system's settings go before these proxies.
+    #[must_use]
+    pub fn asking(mut self, system: Arc<dyn SystemProxies>) -> Self {
+        self.routes.system = Some(system);
+        self
     }
 }
 
@@ -60,7 +72,7 @@ type Socket = WebSocketStream<Box<dyn Stream>>;
 
 impl WebSocketTransport {
     async fn open(&self, gateway: &GatewayAddress) -> Result<Connection, NetError> {
-        let tcp = self.tcp(gateway).await?;
+        let tcp = self.routes.connect(gateway).await?;
         // A frame that a person waits for must not wait for the next one.
         tcp.set_nodelay(true)
             .map_err(|error| NetError::Network(error.to_string()))?;
@@ -77,15 +89,6 @@ impl WebSocketTransport {
             .await
             .map_err(|error| handshake_error(&error))?;
         Ok(carry(socket))
-    }
-
-    async fn tcp(&self, gateway: &GatewayAddress) -> Result<TcpStream, NetError> {
-        match self.proxies.for_gateway(gateway) {
-            Some(proxy) => proxy.connect(gateway).await,
-            None => TcpStream::connect((gateway.host(), gateway.port()))
-                .await
-                .map_err(|error| NetError::Network(error.to_string())),
-        }
     }
 
     async fn encrypt(
