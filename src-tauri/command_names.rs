@@ -12,6 +12,7 @@ macro_rules! with_commands {
             log_out,
             change_password,
             unlock,
+            set_aside,
             set_presence,
             observe_inbox,
             observe_timeline,

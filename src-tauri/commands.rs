@@ -12,7 +12,7 @@ use crate::bridge::{Bridge, window_id};
 use crate::closing;
 use crate::links;
 use crate::shell_file::ShellFile;
-use crate::shell_view::{LogInArgs, Settings, StartState, WindowLayout};
+use crate::shell_view::{LogInArgs, Settings, StartState, TroubleView, WindowLayout};
 use crate::windows::{self, MAIN};
 
 type Called<T = ()> = Result<T, CallError>;
@@ -73,7 +73,11 @@ pub(crate) async fn start(
         password: arguments.password.clone(),
         passphrase: known.passphrase.code().into(),
         keyring: known.keyring,
-        trouble: known.trouble,
+        trouble: known.trouble.map(|trouble| TroubleView {
+            gateway: trouble.account.gateway,
+            name: trouble.account.name,
+            code: trouble.error.code,
+        }),
         settings: memory.settings,
         layout: key
             .as_ref()
@@ -129,6 +133,11 @@ pub(crate) async fn unlock(app: AppHandle, bridge: State<'_, Bridge>, passphrase
     bridge.engine().unlock(&passphrase).await?;
     windows::open_kept(&app, current_account(&bridge).await?);
     Ok(())
+}
+
+#[tauri::command]
+pub(crate) async fn set_aside(bridge: State<'_, Bridge>, gateway: String, name: String) -> Called {
+    bridge.engine().set_aside(&gateway, &name).await
 }
 
 #[tauri::command]

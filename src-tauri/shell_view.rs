@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use zuoxi_engine::view::{CallError, MeView};
+use zuoxi_engine::view::MeView;
 
 /// Arguments of a log-in.
 #[derive(Clone, Serialize, Deserialize, TS)]
@@ -61,6 +61,17 @@ pub struct WindowLayout {
     pub tab: String,
 }
 
+/// An account's database that could not be opened or went on failing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TroubleView {
+    /// Gateway's address of the account.
+    pub gateway: String,
+    /// Its log-in name.
+    pub name: String,
+    /// A code of `CallError`: damaged and newer_database can be set aside.
+    pub code: String,
+}
+
 /// What a window starts from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct StartState {
@@ -76,8 +87,8 @@ pub struct StartState {
     pub passphrase: String,
     /// A keyring is there, so "remember me" can be offered.
     pub keyring: bool,
-    /// Why a remembered account could not be opened; `null`: all is well.
-    pub trouble: Option<CallError>,
+    /// An account whose database could not be opened; `null`: all is well.
+    pub trouble: Option<TroubleView>,
     /// Settings.
     pub settings: Settings,
     /// This window's layout.
@@ -107,11 +118,12 @@ mod tests {
     fn typescript_of_the_shells_views_is_up_to_date() {
         let text = format!(
             "// Generated from src-tauri/shell_view.rs by `cargo xtask generate`. Don't edit.\n\n\
-             import type {{ CallError, MeView }} from \"./view\";\n\n{}",
+             import type {{ MeView }} from \"./view\";\n\n{}",
             [
                 declaration::<LogInArgs>(),
                 declaration::<Settings>(),
                 declaration::<WindowLayout>(),
+                declaration::<TroubleView>(),
                 declaration::<StartState>()
             ]
             .join("\n")

@@ -267,6 +267,18 @@ const plays = {
     await test(page, "log-in").waitFor();
   },
 
+  async "a damaged database is named and set aside only after a question whose first answer is no"() {
+    const page = await open("scene=damaged");
+    assert.match(await test(page, "log-in-fault").innerText(), /已损坏[\s\S]*shen\.jianing（im\.qinghe\.example）/);
+    await test(page, "set-aside").click();
+    await test(page, "dialog-confirm").waitFor();
+    await press(page, "Enter");
+    assert.equal(await test(page, "log-in-fault").count(), 1);
+    await test(page, "set-aside").click();
+    await test(page, "confirm-act").click();
+    await until(page, async () => (await test(page, "log-in-fault").count()) === 0, "it is set aside");
+  },
+
   async "offline: the strip stands in the bar, nothing moves, and retrying takes it away"() {
     const calm = await open("tiles=2");
     const page = await open("tiles=2&scene=offline");

@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use common::{AGENT, CUSTOMER, entry, message, texts};
-use zuoxi_engine::timeline::{From, Me, Timeline, steps};
+use zuoxi_engine::timeline::{From, Me, Progress, Timeline, steps};
 use zuoxi_protocol::change::{OutboxAct, OutboxState, StoredEntry};
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::ActKind;
@@ -120,7 +120,7 @@ fn measure(size: u64, texts: &[String]) -> Vec<(&'static str, f64, f64)> {
     let mut settle = Vec::new();
     run("own message: act", per_round, &mut |round, n| {
         let at = round as usize * per_round + n;
-        timeline.put_act(&doing[at], true);
+        timeline.put_act(&doing[at], Progress::Sending);
         timeline.take_deltas();
         // Few wait at a time, as in life.
         settle.push(at);
@@ -133,7 +133,10 @@ fn measure(size: u64, texts: &[String]) -> Vec<(&'static str, f64, f64)> {
     let again: Vec<StoredEntry> = (1..=all).map(|n| entry(size + 2 * all + n, AGENT, texts)).collect();
     run("own message: act and ACK", per_round, &mut |round, n| {
         let at = round as usize * per_round + n;
-        timeline.put_act(&act(100_000 + at as u64, again[at].id, doing[at].content.clone()), true);
+        timeline.put_act(
+            &act(100_000 + at as u64, again[at].id, doing[at].content.clone()),
+            Progress::Sending,
+        );
         timeline.insert(std::slice::from_ref(&again[at]));
         timeline.take_deltas();
     });

@@ -50,8 +50,17 @@ pub struct Start {
     pub passphrase: PassphraseNeed,
     /// A keyring is there, so "remember me" can be offered.
     pub keyring: bool,
-    /// Why a remembered account could not be opened: damaged, newer_database, store; `None`: all is well.
-    pub trouble: Option<CallError>,
+    /// An account whose database could not be opened or went on failing; `None`: all is well.
+    pub trouble: Option<Trouble>,
+}
+
+/// What is wrong with an account's database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Whose.
+    pub account: KnownAccount,
+    /// damaged, newer_database, store, disk_full, busy.
+    pub error: CallError,
 }
 
 /// A log-in that this computer knows.
@@ -219,11 +228,12 @@ impl Engine {
         self.ask(|reply| Command::Unlock(passphrase, reply)).await
     }
 
-    /// Moves an account's database that is `damaged` (or whose key is lost) out of the way, so that the next log-in makes
-    /// a new one. Nothing is deleted, but what was unsent in it can't be sent any more: ask before.
+    /// Moves an account's database that is `damaged` (or whose key is lost) or a `newer_database` out of the way, so that
+    /// the next log-in makes a new one. Nothing is deleted, but what was unsent in it can't be sent any more: ask before.
     ///
     /// # Errors
-    /// `busy` if it is the active account, `store`.
+    /// `busy` if it is the active account or open in another process, `not_found` if this computer has no such account,
+    /// `store`.
     pub async fn set_aside(&self, gateway: &str, name: &str) -> Result<(), CallError> {
         let known = KnownAccount {
             gateway: gateway.trim().to_owned(),

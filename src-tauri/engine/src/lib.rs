@@ -11,5 +11,5 @@ mod surroundings;
 pub mod timeline;
 pub mod view;
 
-pub use desk::{Engine, EngineConfig, KnownAccount, PassphraseNeed, Start, SystemEvent, Unsent, WindowId};
+pub use desk::{Engine, EngineConfig, KnownAccount, PassphraseNeed, Start, SystemEvent, Trouble, Unsent, WindowId};
 pub use surroundings::{Clock, Randomness, Surroundings, TimeZone};

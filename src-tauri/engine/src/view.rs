@@ -68,8 +68,10 @@ pub enum Mark {
     Writing,
     /// Stored here, the gateway not sure yet; sending.
     Sending,
-    /// Stored here; waiting for the network.
+    /// Stored here; there is no connection, or no answer within 2 s.
     WaitingForNetwork,
+    /// Stored here; no answer within 10 s: to be warned of in words.
+    Overdue,
     /// The gateway has stored it.
     Sent,
     /// The customer's page has it.
@@ -214,6 +216,8 @@ pub enum RowBody {
         /// That conversation.
         conversation: String,
     },
+    /// A recall that needs the user.
+    Recall,
     /// Not here yet: being fetched.
     Loading,
     /// Shows nothing (a recall's own entry; a kind from the future).
@@ -240,7 +244,7 @@ pub struct TimelineRow {
     /// Milliseconds UTC: the gateway's once settled, before that this computer's.
     #[ts(type = "number")]
     pub time_ms: u64,
-    /// For own messages and notes.
+    /// For own messages and notes, and for other acts as long as they aren't settled.
     pub mark: Option<Mark>,
     /// Why it was not sent: a code (too_long, stale, taken, closed, unknown …).
     pub refusal: Option<RefusalView>,
@@ -250,6 +254,8 @@ pub struct TimelineRow {
     pub joined: bool,
     /// The first unread when this window was opened: "new messages" stands above.
     pub first_unread: bool,
+    /// An own message that was discarded too late: it was sent. Recalling it is offered.
+    pub too_late: bool,
 }
 
 /// Who wrote a row.
@@ -268,10 +274,24 @@ pub enum AuthorView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct RefusalView {
     /// A code for the UI's words: too_long, empty, malformed, stale, taken, closed, linked, reused, unknown, base,
-    /// not_found, not_recallable, no_target, behind (something before it was refused).
+    /// not_found, not_recallable, no_target, behind (something before it was refused), other.
     pub code: String,
     /// Who has it now, for `taken`.
     pub assignee: String,
+    /// For `stale`: what others said meanwhile, in order, as far as it is here.
+    pub said: Vec<SaidView>,
+}
+
+/// A message that overtook a reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SaidView {
+    /// Its place.
+    #[ts(type = "number")]
+    pub seq: u64,
+    /// Public name of its author.
+    pub author_name: String,
+    /// Its text.
+    pub text: String,
 }
 
 /// A window onto a timeline: rows `from` .. `from + rows.len()` of `total`. Row index = Seq − floor while settled; the
@@ -636,6 +656,15 @@ pub enum DeskEvent {
         note: bool,
         /// A code for why: disk_full, store.
         reason: String,
+    },
+    /// A message was discarded too late: it was sent, and its row offers to recall it.
+    TooLate {
+        /// Where.
+        conversation: String,
+        /// Which.
+        message: String,
+        /// The customer's name.
+        customer: String,
     },
     /// A draft was changed by another window or by putting back.
     Draft {

@@ -99,11 +99,36 @@ async fn a_damaged_database_is_told_and_can_be_set_aside() {
     std::fs::write(computer.database(), vec![7; 64 * 1024]).unwrap();
     let engine = computer.start();
     let start = engine.start().await.unwrap();
-    assert_eq!((start.me, start.trouble.unwrap().code.as_str()), (None, "damaged"));
-    engine.set_aside(GATEWAY, "lin").await.unwrap();
+    assert_eq!(start.me, None);
+    let trouble = start.trouble.unwrap();
+    assert_eq!(
+        (trouble.account.name.as_str(), trouble.error.code.as_str()),
+        ("lin", "damaged")
+    );
+    // Nothing happens to it by itself: a log-in is refused as well, and says the same.
+    let answering = async { welcome(&mut computer.gateway.accept().await).await };
+    let (refused, _) = tokio::join!(engine.log_in(GATEWAY, "lin", "pw", true), answering);
+    assert_eq!(refused.unwrap_err().code, "damaged");
+    assert!(engine.start().await.unwrap().trouble.is_some());
+    engine.set_aside(&trouble.account.gateway, "lin").await.unwrap();
+    assert_eq!(engine.start().await.unwrap().trouble, None);
+    assert_eq!(set_aside(&computer), vec![vec![7; 64 * 1024]]);
     drop(computer.log_in(&engine, true).await);
     let start = engine.start().await.unwrap();
     assert_eq!((start.me.is_some(), start.trouble), (true, None));
+    // The one that is in use stays where it is.
+    assert_eq!(engine.set_aside(GATEWAY, "lin").await.unwrap_err().code, "busy");
+    assert_eq!(engine.set_aside(GATEWAY, "nobody").await.unwrap_err().code, "not_found");
+}
+
+/// The databases that were set aside, as they lie there.
+fn set_aside(computer: &Computer) -> Vec<Vec<u8>> {
+    let folder = computer.account().folder().to_owned();
+    let aside = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    aside
+        .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("set-aside-"))
+        .map(|path| std::fs::read(path.join("desk.db")).unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -125,7 +150,14 @@ async fn a_newer_database_is_told_and_left_alone() {
         .unwrap();
     database.pragma_update(None, "user_version", 99).unwrap();
     drop(database);
+    let newer = std::fs::read(account.database()).unwrap();
     let engine = computer.start();
-    assert_eq!(engine.start().await.unwrap().trouble.unwrap().code, "newer_database");
+    let trouble = engine.start().await.unwrap().trouble.unwrap();
+    assert_eq!(trouble.error.code, "newer_database");
     assert!(account.database().exists());
+    // Set aside it is whole, for the app that can read it.
+    engine.set_aside(GATEWAY, "lin").await.unwrap();
+    assert_eq!(set_aside(&computer), vec![newer]);
+    drop(computer.log_in(&engine, true).await);
+    assert!(engine.start().await.unwrap().me.is_some());
 }

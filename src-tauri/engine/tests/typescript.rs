@@ -30,6 +30,7 @@ fn the_uis_types_are_those_of_the_engine() {
             RowBody,
             AuthorView,
             RefusalView,
+            SaidView,
             TimelineRow,
             TimelineView,
             TimelineDelta,

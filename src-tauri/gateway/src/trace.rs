@@ -1,6 +1,7 @@
-//! The trace of an act, found by its message id: came in, answered, pushed. Ids alone, never texts.
+//! The trace of an act, found by its message id: spans for coming in, being answered and being pushed, with the field that
+//! a desk's spans carry too. Ids alone, never texts. Where the level is off nothing is made.
 
-use tracing::{Level, enabled, info};
+use tracing::{Level, Span, enabled, info, info_span};
 use zuoxi_rules::ConnectionId;
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::answer::Result as Outcome;
@@ -12,6 +13,10 @@ fn shown(bytes: &[u8]) -> String {
     Id::try_from(bytes).map_or_else(|_| String::new(), |id| id.to_string())
 }
 
+fn span(connection: ConnectionId, message: &[u8]) -> Span {
+    info_span!(target: "act", "act", message = shown(message), connection = connection.0)
+}
+
 /// Notes the acts of a frame that came in.
 pub(crate) fn came_in(connection: ConnectionId, frame: &ClientFrame) {
     let Some(Asked::Acts(acts)) = &frame.kind else {
@@ -19,15 +24,15 @@ pub(crate) fn came_in(connection: ConnectionId, frame: &ClientFrame) {
     };
     if enabled!(target: "act", Level::INFO) {
         for act in &acts.acts {
-            info!(
-                target: "act",
-                act = shown(&act.id),
-                conversation = shown(&act.conversation),
-                connection = connection.0,
-                lane = act.lane,
-                number = act.number,
-                "came in"
-            );
+            span(connection, &act.id).in_scope(|| {
+                info!(
+                    target: "act",
+                    conversation = shown(&act.conversation),
+                    lane = act.lane,
+                    number = act.number,
+                    "came in"
+                );
+            });
         }
     }
 }
@@ -37,16 +42,11 @@ pub(crate) fn goes_out(connection: ConnectionId, frame: &GatewayFrame) {
     match &frame.kind {
         Some(Told::Answers(answers)) if enabled!(target: "act", Level::INFO) => {
             for answer in &answers.answers {
-                let act = shown(&answer.id);
-                match &answer.result {
-                    Some(Outcome::Accepted(accepted)) => {
-                        info!(target: "act", act, connection = connection.0, seq = accepted.seq, "answered");
-                    }
-                    Some(Outcome::Refused(refused)) => {
-                        info!(target: "act", act, connection = connection.0, code = refused.code, "refused");
-                    }
+                span(connection, &answer.id).in_scope(|| match &answer.result {
+                    Some(Outcome::Accepted(accepted)) => info!(target: "act", seq = accepted.seq, "answered"),
+                    Some(Outcome::Refused(refused)) => info!(target: "act", code = refused.code, "refused"),
                     None => {}
-                }
+                });
             }
         }
         Some(Told::Pushes(pushes)) if enabled!(target: "act", Level::INFO) => {
@@ -58,6 +58,6 @@ pub(crate) fn goes_out(connection: ConnectionId, frame: &GatewayFrame) {
 
 fn pushed(connection: ConnectionId, push: &Push) {
     if let Some(entry) = &push.entry {
-        info!(target: "act", act = shown(&entry.id), connection = connection.0, seq = entry.seq, "pushed");
+        span(connection, &entry.id).in_scope(|| info!(target: "act", seq = entry.seq, "pushed"));
     }
 }

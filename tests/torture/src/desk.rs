@@ -179,7 +179,7 @@ impl Desk {
         async move {
             let start = engine.start().await?;
             if let Some(trouble) = start.trouble {
-                return Err(format!("the account can't be opened: {trouble}").into());
+                return Err(format!("the account can't be opened: {}", trouble.error).into());
             }
             if start.me.is_some() {
                 return Ok(());
@@ -352,7 +352,7 @@ impl Desk {
             return;
         }
         let fact = match mark {
-            Mark::Writing | Mark::Sending | Mark::WaitingForNetwork => return,
+            Mark::Writing | Mark::Sending | Mark::WaitingForNetwork | Mark::Overdue => return,
             Mark::Sent | Mark::Delivered | Mark::Read => {
                 let Some(seq) = row.seq else { return };
                 self.said.push((conversation.to_owned(), id));

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { StartState } from "../../src/gen/shell";
 import type { Host } from "../../src/host/host";
 import { Workplace } from "../state/workplace.svelte";
+import Dialogs from "../dialogs/Dialogs.svelte";
 import Login from "./Login.svelte";
 
 const start: StartState = {
@@ -46,7 +47,11 @@ async function submit() {
 
 const alert = () => document.querySelector("[role=alert]")?.textContent?.trim();
 
-beforeEach(() => vi.stubGlobal("matchMedia", () => ({ matches: false })));
+beforeEach(() => {
+  vi.stubGlobal("matchMedia", () => ({ matches: false }));
+  // jsdom draws no dialogs over the page.
+  HTMLDialogElement.prototype.showModal = () => undefined;
+});
 afterEach(async () => {
   if (drawn) await unmount(drawn);
   vi.unstubAllGlobals();
@@ -121,8 +126,36 @@ describe("the log-in", () => {
     expect(calls).toEqual(["unlock open sesame", "log in"]);
   });
 
-  it("tells why a remembered account could not be opened", () => {
-    draw({}, { trouble: { code: "damaged", retry_ms: 0 } });
+  it("tells whose database could not be opened and sets it aside only when told to", async () => {
+    const setAside = vi.fn(() => Promise.resolve());
+    const trouble = { gateway: "im.example.com", name: "lin", code: "damaged" };
+    const place = draw({ setAside }, { trouble });
     expect(alert()).toContain("damaged");
+    expect(alert()).toContain("lin at im.example.com");
+    const dialogs = mount(Dialogs, { target: document.body, props: { place } });
+    document.querySelector<HTMLElement>("[data-test=set-aside]")?.click();
+    flushSync();
+    expect(document.querySelector("dialog")?.textContent).toContain("nothing is deleted");
+    expect(setAside).not.toHaveBeenCalled();
+    document.querySelector<HTMLElement>("[data-test=confirm-act]")?.click();
+    await new Promise((resolve) => setTimeout(resolve));
+    flushSync();
+    expect(setAside).toHaveBeenCalledWith("im.example.com", "lin");
+    expect(alert()).toBeUndefined();
+    expect(document.querySelector("[data-test=set-aside]")).toBeNull();
+    await unmount(dialogs);
+  });
+
+  it("offers it also where a log-in meets the database, and says that an update is the safer way for a newer one", async () => {
+    const trouble = { gateway: "im.example.com", name: "shen", code: "newer_database" };
+    const place = draw({
+      logIn: () => Promise.reject({ code: "newer_database", retry_ms: 0 }),
+      start: () => Promise.resolve({ ...start, trouble }),
+    });
+    fill("password", "secret");
+    await submit();
+    expect(alert()).toContain("newer version");
+    document.querySelector<HTMLElement>("[data-test=set-aside]")?.click();
+    expect(place.dialog).toMatchObject({ kind: "set_aside", name: "shen", newer: true });
   });
 });

@@ -23,11 +23,16 @@ describe("the sync mark", () => {
       icon: "retry",
       label: "41%",
     });
+    expect(markOf({ sync: catching, waiting: 0, parked: 0, roundTripMs: 18 }).title).toContain("59");
+    const checking = { ...catching, missing: 0 };
+    expect(markOf({ sync: checking, waiting: 0, parked: 0, roundTripMs: 18 }).label).toBe("…");
     const offline = { state: "offline", since_ms: 0, retry_at_ms: 0, reason: "network" } as const;
     expect(markOf({ sync: offline, waiting: 0, parked: 0, roundTripMs: null })).toMatchObject({
       tone: "bad",
       icon: "off",
     });
+    const since = { ...offline, since_ms: new Date(2026, 10, 24, 14, 32).getTime() };
+    expect(markOf({ sync: since, waiting: 0, parked: 0, roundTripMs: null }).title).toContain("14:32");
   });
 
   it("never says 100 % before everything is here", () => {

@@ -1,4 +1,5 @@
 import type { IconName } from "../../src/parts/icons";
+import { clockTime, figure } from "../../src/parts/times";
 import { m } from "../../src/texts/messages.js";
 import type { Mark } from "../state/facts.svelte";
 
@@ -15,23 +16,13 @@ export interface DrawnMark {
 /** The tick stands only while everything is here and nothing waits for the server. */
 export function markOf({ sync, waiting, roundTripMs }: Mark): DrawnMark {
   if (sync.state === "offline") {
-    return {
-      tone: "bad",
-      icon: "off",
-      label: m.sync_offline_short(),
-      title: m.sync_offline(),
-      short: m.sync_offline(),
-    };
+    const since = offlineWords(sync.since_ms);
+    return { tone: "bad", icon: "off", label: m.sync_offline_short(), title: since, short: since };
   }
   if (sync.state === "catching_up") {
-    const percent = caughtUp(sync.fetched, sync.missing);
-    return {
-      tone: "busy",
-      icon: "retry",
-      label: `${percent}%`,
-      title: m.sync_catching_up({ percent }),
-      short: m.sync_catching_up({ percent }),
-    };
+    const words = catchingUpWords(sync.fetched, sync.missing);
+    const label = sync.missing > 0 ? `${caughtUp(sync.fetched, sync.missing)}%` : "…";
+    return { tone: "busy", icon: "retry", label, title: words, short: words };
   }
   if (waiting > 0) {
     return {
@@ -45,6 +36,17 @@ export function markOf({ sync, waiting, roundTripMs }: Mark): DrawnMark {
   const label = roundTripMs === null ? "—" : `${roundTripMs} ms`;
   const title = roundTripMs === null ? m.sync_up_to_date() : m.sync_up_to_date_ms({ ms: roundTripMs });
   return { tone: "good", icon: "synced", label, title, short: m.sync_up_to_date() };
+}
+
+/** Since when; 0: there never was a connection. */
+export function offlineWords(sinceMs: number): string {
+  return sinceMs > 0 ? m.sync_offline_since({ time: clockTime(sinceMs) }) : m.sync_offline();
+}
+
+/** How much is missing, as far as known. */
+export function catchingUpWords(fetched: number, missing: number): string {
+  if (missing === 0) return m.sync_checking();
+  return m.sync_catching_up({ missing: figure(missing), percent: caughtUp(fetched, missing) });
 }
 
 /** Percent of what was missing when catching up began. */

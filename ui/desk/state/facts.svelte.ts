@@ -16,7 +16,7 @@ export interface Mark {
 /** Events that are answered once instead of being kept. */
 export type Happening = Extract<
   DeskEvent,
-  { event: "attention" | "session_ended" | "quit_asked" | "show" | "server_lost" }
+  { event: "attention" | "session_ended" | "quit_asked" | "show" | "server_lost" | "too_late" }
 >;
 
 type OfConversation = Extract<DeskEvent, { event: "timeline" | "typing" | "put_back" | "draft" }>;

@@ -31,6 +31,7 @@ export type Dialog =
   | { kind: "proof" }
   | { kind: "presence" }
   | { kind: "leave"; by: "log_out" | "quit"; waiting: number; parked: number }
+  | { kind: "set_aside"; gateway: string; name: string; newer: boolean; done: () => void }
   | { kind: "server_lost"; count: number }
   | { kind: "link"; url: string };
 
@@ -277,6 +278,11 @@ export class Workplace {
       case "show":
         if (this.poppedOut === null) this.open(event.conversation);
         break;
+      case "too_late":
+        if (this.poppedOut === null && this.tileOf(event.conversation) < 0) {
+          this.#toastAbout(event.conversation, m.desk_too_late_toast({ name: event.customer }));
+        }
+        break;
       case "server_lost":
         this.dialog = { kind: "server_lost", count: event.count };
     }
@@ -286,12 +292,12 @@ export class Workplace {
     if (this.poppedOut !== null) return;
     if (this.settings.sound) playKnock();
     if (event.assigned && this.tileOf(event.conversation) < 0) {
-      this.toasts.show(m.desk_assigned_toast({ name: event.customer }), "plain", {
-        label: m.desk_show(),
-        combo: null,
-        run: () => this.open(event.conversation),
-      });
+      this.#toastAbout(event.conversation, m.desk_assigned_toast({ name: event.customer }));
     }
+  }
+
+  #toastAbout(conversation: string, words: string): void {
+    this.toasts.show(words, "plain", { label: m.desk_show(), combo: null, run: () => this.open(conversation) });
   }
 }
 

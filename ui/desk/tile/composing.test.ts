@@ -13,7 +13,7 @@ afterEach(() => vi.useRealTimers());
 describe("a draft", () => {
   it("is written once hands pause, with the last words", () => {
     const saved: string[] = [];
-    const keeper = new DraftKeeper(({ text }) => saved.push(text));
+    const keeper = new DraftKeeper(async ({ text }) => void saved.push(text));
     keeper.changed(draft("a"));
     vi.advanceTimersByTime(200);
     keeper.changed(draft("ab"));
@@ -23,19 +23,19 @@ describe("a draft", () => {
 
   it("is written at once when the composer is left, and only once", () => {
     const saved: string[] = [];
-    const keeper = new DraftKeeper(({ text }) => saved.push(text));
+    const keeper = new DraftKeeper(async ({ text }) => void saved.push(text));
     keeper.changed(draft("a"));
-    keeper.flush();
+    void keeper.flush();
     vi.advanceTimersByTime(1000);
     expect(saved).toEqual(["a"]);
   });
 
   it("that was sent doesn't come back", () => {
     const saved: string[] = [];
-    const keeper = new DraftKeeper(({ text }) => saved.push(text));
+    const keeper = new DraftKeeper(async ({ text }) => void saved.push(text));
     keeper.changed(draft("a"));
     keeper.forget();
-    keeper.flush();
+    void keeper.flush();
     vi.advanceTimersByTime(1000);
     expect(saved).toEqual([]);
   });

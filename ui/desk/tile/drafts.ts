@@ -8,19 +8,19 @@ export class DraftKeeper {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private next: DraftView | null = null;
 
-  constructor(private readonly save: (draft: DraftView) => void) {}
+  constructor(private readonly save: (draft: DraftView) => Promise<void>) {}
 
   changed(draft: DraftView): void {
     this.next = draft;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.flush(), SETTLE_MS);
+    this.timer = setTimeout(() => void this.flush(), SETTLE_MS);
   }
 
-  flush(): void {
+  async flush(): Promise<void> {
     clearTimeout(this.timer);
     const draft = this.next;
     this.next = null;
-    if (draft) this.save(draft);
+    if (draft) await this.save(draft);
   }
 
   /** It was sent: the engine clears it in the same stroke, and what was about to be written is old. */

@@ -10,6 +10,11 @@ export function recallable(row: TimelineRow): boolean {
   return row.mine && row.seq !== null && choosable(row);
 }
 
+/** Own words that wait for the gateway: its fate decides whether they were sent. */
+export function discardable(row: TimelineRow): boolean {
+  return row.mine && choosable(row) && (row.mark === "waiting_for_network" || row.mark === "overdue");
+}
+
 /** The next choosable row from `index` on, in steps of `by`; undefined: none that is here. */
 export function nextChoosable(
   rows: { total: number; row(index: number): TimelineRow | undefined },
@@ -49,5 +54,6 @@ export function ownRow(
     new_day: !sameDay,
     joined: sameDay && before.mine && before.body.kind === kind && timeMs - before.time_ms < JOINED_MS,
     first_unread: false,
+    too_late: false,
   };
 }

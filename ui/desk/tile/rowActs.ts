@@ -11,4 +11,9 @@ export interface RowActs {
   edit(row: TimelineRow): void;
   resend(row: TimelineRow): void;
   discard(row: TimelineRow): void;
+  /** What was discarded too late. */
+  recall(row: TimelineRow): void;
+  /** It stays sent: recalling it isn't offered here any more. */
+  keep(row: TimelineRow): void;
+  jumpTo(seq: number): void;
 }

@@ -17,6 +17,7 @@ const row = (key: string, seq: number | null = null, part: Partial<TimelineRow> 
   new_day: false,
   joined: false,
   first_unread: false,
+  too_late: false,
   ...part,
 });
 

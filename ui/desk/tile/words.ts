@@ -14,6 +14,7 @@ export const marks: Record<Mark, MarkLooks> = {
   writing: { icon: null, words: () => m.tile_mark_writing() },
   sending: { icon: "clock", words: () => m.tile_mark_sending() },
   waiting_for_network: { icon: "clock", words: () => m.tile_mark_waiting_for_network() },
+  overdue: { icon: "clock", words: () => m.tile_mark_overdue() },
   sent: { icon: "check", words: () => m.tile_mark_sent() },
   delivered: { icon: "checks", words: () => m.tile_mark_delivered() },
   read: { icon: "checks", words: () => m.tile_mark_read() },
@@ -91,6 +92,8 @@ export function systemWords(body: RowBody): string[] | null {
         : [m.tile_sys_rated({ stars: body.stars })];
     case "linked":
       return [m.tile_sys_linked()];
+    case "recall":
+      return [m.tile_recall_act()];
     default:
       return null;
   }

@@ -1,6 +1,6 @@
 // Generated from src-tauri/shell_view.rs by `cargo xtask generate`. Don't edit.
 
-import type { CallError, MeView } from "./view";
+import type { MeView } from "./view";
 
 /**
  * Arguments of a log-in.
@@ -74,6 +74,23 @@ panel: boolean | null,
 tab: string, };
 
 /**
+ * An account's database that could not be opened or went on failing.
+ */
+export type TroubleView = { 
+/**
+ * Gateway's address of the account.
+ */
+gateway: string, 
+/**
+ * Its log-in name.
+ */
+name: string, 
+/**
+ * A code of `CallError`: damaged and newer_database can be set aside.
+ */
+code: string, };
+
+/**
  * What a window starts from.
  */
 export type StartState = { 
@@ -102,9 +119,9 @@ passphrase: string,
  */
 keyring: boolean, 
 /**
- * Why a remembered account could not be opened; `null`: all is well.
+ * An account whose database could not be opened; `null`: all is well.
  */
-trouble: CallError | null, 
+trouble: TroubleView | null, 
 /**
  * Settings.
  */

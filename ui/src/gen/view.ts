@@ -59,7 +59,7 @@ hue: number, };
 /**
  * A mark at an own message.
  */
-export type Mark = "writing" | "sending" | "waiting_for_network" | "sent" | "delivered" | "read" | "not_sent" | "lost";
+export type Mark = "writing" | "sending" | "waiting_for_network" | "overdue" | "sent" | "delivered" | "read" | "not_sent" | "lost";
 
 /**
  * A row of the inbox.
@@ -243,7 +243,7 @@ text: string, } | { "kind": "linked",
 /**
  * That conversation.
  */
-conversation: string, } | { "kind": "loading" } | { "kind": "nothing" };
+conversation: string, } | { "kind": "recall" } | { "kind": "loading" } | { "kind": "nothing" };
 
 /**
  * Who wrote a row.
@@ -256,13 +256,34 @@ export type AuthorView = "customer" | "agent" | "gateway";
 export type RefusalView = { 
 /**
  * A code for the UI's words: too_long, empty, malformed, stale, taken, closed, linked, reused, unknown, base,
- * not_found, not_recallable, no_target, behind (something before it was refused).
+ * not_found, not_recallable, no_target, behind (something before it was refused), other.
  */
 code: string, 
 /**
  * Who has it now, for `taken`.
  */
-assignee: string, };
+assignee: string, 
+/**
+ * For `stale`: what others said meanwhile, in order, as far as it is here.
+ */
+said: Array<SaidView>, };
+
+/**
+ * A message that overtook a reply.
+ */
+export type SaidView = { 
+/**
+ * Its place.
+ */
+seq: number, 
+/**
+ * Public name of its author.
+ */
+author_name: string, 
+/**
+ * Its text.
+ */
+text: string, };
 
 /**
  * One row of a timeline.
@@ -297,7 +318,7 @@ mine: boolean,
  */
 time_ms: number, 
 /**
- * For own messages and notes.
+ * For own messages and notes, and for other acts as long as they aren't settled.
  */
 mark: Mark | null, 
 /**
@@ -315,7 +336,11 @@ joined: boolean,
 /**
  * The first unread when this window was opened: "new messages" stands above.
  */
-first_unread: boolean, };
+first_unread: boolean, 
+/**
+ * An own message that was discarded too late: it was sent. Recalling it is offered.
+ */
+too_late: boolean, };
 
 /**
  * A window onto a timeline: rows `from` .. `from + rows.len()` of `total`. Row index = Seq − floor while settled; the
@@ -767,7 +792,19 @@ note: boolean,
 /**
  * A code for why: disk_full, store.
  */
-reason: string, } | { "event": "draft", 
+reason: string, } | { "event": "too_late", 
+/**
+ * Where.
+ */
+conversation: string, 
+/**
+ * Which.
+ */
+message: string, 
+/**
+ * The customer's name.
+ */
+customer: string, } | { "event": "draft", 
 /**
  * Where.
  */

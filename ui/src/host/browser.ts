@@ -1,5 +1,5 @@
 // An engine's stand-in in memory, for design work and tests in an ordinary browser. The address says what is shown:
-//   ?scene=desk|login|passphrase|offline|catching|nobody|empty|long   &lang=zh-CN|en   &theme=light|dark
+//   ?scene=desk|login|passphrase|damaged|offline|catching|nobody|empty|long   &lang=zh-CN|en   &theme=light|dark
 //   &tiles=1|2|4|6   &panel=hidden   &popped=<conversation>   &still (nobody writes; the clock stands)
 
 import type { Settings, StartState, WindowLayout } from "../gen/shell";
@@ -55,7 +55,9 @@ export function browserHost(params: URLSearchParams): Host {
   let scheduled = false;
   let settings = settingsFrom(params);
   let layout = layoutFrom(params, scene === "empty" || scene === "nobody");
-  let loggedIn = scene !== "login" && scene !== "passphrase";
+  let loggedIn = !["login", "passphrase", "damaged"].includes(scene);
+  let trouble: StartState["trouble"] =
+    scene === "damaged" ? { gateway: "im.qinghe.example", name: "shen.jianing", code: "damaged" } : null;
   let popped: string[] = [];
 
   // At most one call a frame, as the shell does it.
@@ -84,7 +86,7 @@ export function browserHost(params: URLSearchParams): Host {
         password: scene === "login" && still ? "demo-demo-" : "",
         passphrase: scene === "passphrase" ? "new" : "no",
         keyring: scene !== "passphrase",
-        trouble: null,
+        trouble,
         settings,
         layout,
         popped_out: poppedOut,
@@ -124,6 +126,10 @@ export function browserHost(params: URLSearchParams): Host {
     unlock: (passphrase) =>
       demoFor(() => {
         if (passphrase === "wrong") throw callError("passphrase_wrong");
+      }),
+    setAside: () =>
+      demoFor(() => {
+        trouble = null;
       }),
     setPresence: (presence) => demoFor(() => desk.setPresence(presence)),
 

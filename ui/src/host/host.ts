@@ -30,6 +30,8 @@ export interface Host {
   changePassword(oldPassword: string, newPassword: string): Promise<void>;
   /** Opens an encrypted store where no keyring holds its key. */
   unlock(passphrase: string): Promise<void>;
+  /** Keeps a damaged or newer database under another name, so that the next log-in begins with a new one. Ask before. */
+  setAside(gateway: string, name: string): Promise<void>;
   setPresence(presence: PresenceView): Promise<void>;
 
   /** Observes rows `from` .. `from + count` of a list, in place of what was observed before. */

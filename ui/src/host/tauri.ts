@@ -18,6 +18,7 @@ export function tauriHost(): Host {
     logOut: (force) => invoke("log_out", { force }),
     changePassword: (oldPassword, newPassword) => invoke("change_password", { oldPassword, newPassword }),
     unlock: (passphrase) => invoke("unlock", { passphrase }),
+    setAside: (gateway, name) => invoke("set_aside", { gateway, name }),
     setPresence: (presence) => invoke("set_presence", { presence }),
 
     observeInbox: (tab, from, count) => invoke("observe_inbox", { tab, from, count }),

@@ -1,7 +1,8 @@
 //! What a device commits, and what it starts from: the seam between the machines and a store.
 //!
 //! The machines hold all of this in memory but the entries themselves; a store makes it durable. Changes of one
-//! [`Transaction`] are committed together or not at all, transactions in the order in which they were given.
+//! [`Transaction`] are committed together or not at all, transactions in the order in which they were given, but for
+//! those that [stand apart](Transaction::stands_apart).
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,20 @@ pub struct Transaction {
     pub durability: Durability,
     /// Applied in this order.
     pub changes: Vec<Change>,
+}
+
+impl Transaction {
+    /// It holds new acts and drafts of the user alone: it builds on nothing that was given before it, and may be committed
+    /// first, however much of what the network brought waits. An act's place keeps the order of doing: none leaves this
+    /// device before those below it are durable.
+    pub fn stands_apart(&self) -> bool {
+        let is_users = |change: &Change| match change {
+            Change::Enqueue(act) => act.state == OutboxState::Waiting,
+            Change::Draft(..) => true,
+            _ => false,
+        };
+        self.changes.iter().all(is_users)
+    }
 }
 
 /// A feed, by kind and owner.

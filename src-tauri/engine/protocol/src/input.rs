@@ -24,7 +24,8 @@ pub enum Input {
     Disconnected(Broken),
     /// A frame came.
     Frame(GatewayFrame),
-    /// The transaction and all before it are durable as asked.
+    /// The transaction is durable as asked, and so are all before it unless it
+    /// [stands apart](Transaction::stands_apart).
     Committed {
         /// [`Transaction::token`].
         token: u64,
@@ -232,7 +233,8 @@ pub enum Output {
     Close,
     /// Send this frame.
     Send(ClientFrame),
-    /// Commit this; [`Input::Committed`] or [`Input::CommitFailed`] follows. In order.
+    /// Commit this; [`Input::Committed`] or [`Input::CommitFailed`] follows. In order, but what
+    /// [stands apart](Transaction::stands_apart) may go first.
     Commit(Transaction),
     /// Read this from the store, after the transactions given so far; [`Input::Read`] follows.
     Read {

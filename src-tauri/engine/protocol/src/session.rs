@@ -242,15 +242,17 @@ impl Session {
         let (transaction, mut pending, out) = turn.finish(self.next_token);
         pending.watermarks = watermarks;
         pending.connection = self.connection.serial;
+        let rest = (transaction.is_none() || pending.apart).then(|| pending.split_off());
+        if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+            match self.last_in_order() {
+                Some(last) => last.join(rest),
+                None => self.release(rest, now, out),
+            }
+        }
         if let Some(transaction) = transaction {
             self.next_token += 1;
             self.commits.push_back(pending);
             out.push(Output::Commit(transaction));
-        } else if !pending.is_empty() {
-            match self.commits.back_mut() {
-                Some(last) => last.join(pending),
-                None => self.release(pending, now, out),
-            }
         }
         self.mark(now, out);
         let wake = self.next_wake(now);
@@ -283,7 +285,22 @@ impl Session {
         }
     }
 
+    /// The newest commit whose end is the end of all before it.
+    fn last_in_order(&mut self) -> Option<&mut Pending> {
+        self.commits.iter_mut().rev().find(|pending| !pending.apart)
+    }
+
     fn committed(&mut self, token: u64, turn: &mut Turn<'_>) {
+        let at = self.commits.iter().position(|pending| pending.token == token);
+        if at
+            .and_then(|at| self.commits.get(at))
+            .is_some_and(|pending| pending.apart)
+        {
+            if let Some(pending) = at.and_then(|at| self.commits.remove(at)) {
+                self.release(pending, turn.now, turn.out);
+            }
+            return;
+        }
         while self.commits.front().is_some_and(|pending| pending.token <= token) {
             if let Some(pending) = self.commits.pop_front() {
                 self.release(pending, turn.now, turn.out);

@@ -98,6 +98,7 @@ impl<'a> Turn<'a> {
         });
         let pending = Pending {
             token,
+            apart: transaction.as_ref().is_some_and(Transaction::stands_apart),
             after: self.after,
             acts: self.acts,
             fails: self.fails,
@@ -125,6 +126,8 @@ pub(crate) enum Fails {
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(crate) token: u64,
+    /// [`Transaction::stands_apart`].
+    pub(crate) apart: bool,
     pub(crate) after: Vec<Notice>,
     pub(crate) acts: Vec<Id>,
     pub(crate) fails: Fails,
@@ -138,15 +141,29 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
+    /// What waits for more than the user's own act: all that was given before.
+    pub(crate) fn split_off(&mut self) -> Pending {
+        Pending {
+            token: self.token,
+            apart: false,
+            after: std::mem::take(&mut self.after),
+            acts: Vec::new(),
+            fails: Fails::Reload,
+            push: self.push.take(),
+            watermarks: std::mem::take(&mut self.watermarks),
+            connection: self.connection,
+            proven_ms: None,
+        }
+    }
+
     /// Nothing at all waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.after.is_empty() && self.acts.is_empty() && self.push.is_none() && self.watermarks.is_empty()
+        self.after.is_empty() && self.push.is_none() && self.watermarks.is_empty()
     }
 
     /// What a later call without changes of its own adds to this commit.
     pub(crate) fn join(&mut self, later: Pending) {
         self.after.extend(later.after);
-        self.acts.extend(later.acts);
         if later.push.is_some() {
             self.push = later.push;
             self.connection = later.connection;

@@ -62,6 +62,35 @@ fn after_a_restore_the_desk_tells_what_the_server_lost_and_sends_it_again() {
     assert!(lost.iter().all(|id| world.devices[amy].settled.contains_key(id)));
 }
 
+#[test]
+fn what_the_user_does_is_stored_and_sent_before_what_a_flood_has_left_to_store() {
+    let mut world = World::new(6);
+    let amy = world.add_agent("amy");
+    let customer = world.add_customer();
+    world.run(2_000);
+    world.say(customer, None, "在吗");
+    world.run(5_000);
+    let talk = world.conversation(customer).expect("a conversation");
+    // A disk that takes a minute for each transaction: what comes now waits for it.
+    world.disk = 60_000;
+    for n in 0..100 {
+        world.say(customer, None, &format!("flood {n}"));
+    }
+    world.run(1_000);
+    let waiting = world.devices[amy].uncommitted();
+    assert!(waiting > 10, "{waiting} transactions wait");
+    let answer = world.say(amy, Some(talk), "在的");
+    assert!(!world.devices[amy].stored.contains(&answer));
+    world.run(20);
+    assert!(world.devices[amy].stored.contains(&answer));
+    let after = world.devices[amy].uncommitted();
+    assert!(after >= waiting, "{} went before it", waiting - after.min(waiting));
+    world.disk = 10;
+    world.run(600_000);
+    world.check_end();
+    assert!(world.devices[amy].settled.contains_key(&answer));
+}
+
 fn lost_by(world: &World, device: usize) -> Vec<Id> {
     let lost = |notice: &Notice| match notice {
         Notice::ActLost(act) => Some(act.id),

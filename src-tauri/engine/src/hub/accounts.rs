@@ -15,7 +15,7 @@ use super::asking::tell;
 use super::command::{LogInWith, Reply};
 use super::log_in::{Software, buy_session, knock};
 use super::opening::{Opened, Opening};
-use crate::desk::{KnownAccount, PassphraseNeed, Start};
+use crate::desk::{KnownAccount, PassphraseNeed, Start, Trouble};
 use crate::net::{GatewayAddress, Transport};
 use crate::view::{CallError, DeskEvent};
 
@@ -27,12 +27,13 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 pub(crate) enum Internal {
     /// The remembered account is open, if there is one.
     Started {
-        opened: Option<Result<Box<Opened>, CallError>>,
+        opened: Option<Result<Box<Opened>, Trouble>>,
         keyring: bool,
         passphrase: PassphraseNeed,
     },
     /// A session was bought, and its account opened unless it is the active one.
     LoggedIn {
+        known: KnownAccount,
         bought: Result<Bought, CallError>,
         reply: Reply<()>,
     },
@@ -42,10 +43,15 @@ pub(crate) enum Internal {
         result: Result<Option<Box<Opened>>, CallError>,
         reply: Reply<()>,
     },
+    /// An account's database lies elsewhere now.
+    SetAside {
+        known: KnownAccount,
+        result: Result<(), CallError>,
+        reply: Reply<()>,
+    },
 }
 
 pub(crate) struct Bought {
-    known: KnownAccount,
     remember: bool,
     token: Bytes,
     /// `None`: it is active already.
@@ -66,7 +72,10 @@ impl Opener {
         let (opening, tell) = (self.opening.clone(), self.tell.clone());
         tokio::spawn(async move {
             let opened = match resumes {
-                Some(known) => Some(open(&opening, known).await),
+                Some(account) => {
+                    let opened = open(&opening, account.clone()).await;
+                    Some(opened.map_err(|error| Trouble { account, error }))
+                }
                 None => None,
             };
             let apart = tokio::task::spawn_blocking(move || {
@@ -85,12 +94,19 @@ impl Opener {
 }
 
 async fn open(opening: &Opening, known: KnownAccount) -> Result<Box<Opened>, CallError> {
+    let opening = opening.clone();
+    when_let_go(move || opening.open(&known)).await.map(Box::new)
+}
+
+/// Does what blocks, and again for a while as long as the database isn't let go.
+async fn when_let_go<T: Send + 'static>(
+    attempt: impl Fn() -> Result<T, CallError> + Clone + Send + 'static,
+) -> Result<T, CallError> {
     for _ in 0..TRIES {
-        let (opening, known) = (opening.clone(), known.clone());
-        let opened = tokio::task::spawn_blocking(move || opening.open(&known)).await;
-        match opened.unwrap_or_else(|_| Err(CallError::store())) {
+        let done = tokio::task::spawn_blocking(attempt.clone()).await;
+        match done.unwrap_or_else(|_| Err(CallError::store())) {
             Err(error) if error.code == "busy" => tokio::time::sleep(BETWEEN_TRIES).await,
-            other => return other.map(Box::new),
+            other => return other,
         }
     }
     Err(CallError::new("busy"))
@@ -110,8 +126,8 @@ impl Hub {
                 self.passphrase = passphrase;
                 match opened {
                     Some(Ok(opened)) => self.activate(*opened),
-                    Some(Err(error)) if error.code == "passphrase_needed" => {}
-                    Some(Err(error)) => self.trouble = Some(error),
+                    Some(Err(trouble)) if trouble.error.code == "passphrase_needed" => {}
+                    Some(Err(trouble)) => self.trouble = Some(trouble),
                     None => {}
                 }
                 for command in std::mem::take(&mut self.early) {
@@ -121,9 +137,12 @@ impl Hub {
                     tell(reply, Ok(self.start()));
                 }
             }
-            Internal::LoggedIn { bought, reply } => match bought {
-                Ok(bought) => self.bought(bought, reply),
-                Err(error) => tell(reply, Err(error)),
+            Internal::LoggedIn { known, bought, reply } => match bought {
+                Ok(bought) => self.bought(&known, bought, reply),
+                Err(error) => {
+                    self.trouble_with(Some(known), &error);
+                    tell(reply, Err(error));
+                }
             },
             Internal::Unlocked {
                 passphrase,
@@ -141,8 +160,33 @@ impl Hub {
                     }
                     tell(reply, Ok(()));
                 }
-                Err(error) => tell(reply, Err(error)),
+                Err(error) => {
+                    self.trouble_with(self.remembered.resumes(), &error);
+                    tell(reply, Err(error));
+                }
             },
+            Internal::SetAside { known, result, reply } => {
+                if result.is_ok() {
+                    self.trouble = None;
+                    // The new database knows no session that could go on by itself.
+                    if self.remembered.resumes().as_ref() == Some(&known) {
+                        self.forget_session();
+                    }
+                }
+                tell(reply, result);
+            }
+        }
+    }
+
+    /// What is wrong with a database is kept until it is set aside or opens: the log-in offers what can be done.
+    fn trouble_with(&mut self, account: Option<KnownAccount>, error: &CallError) {
+        if let Some(account) = account
+            && ["damaged", "newer_database"].contains(&error.code.as_str())
+        {
+            self.trouble = Some(Trouble {
+                account,
+                error: error.clone(),
+            });
         }
     }
 
@@ -203,7 +247,6 @@ impl Hub {
                     Some(open(&opening, known.clone()).await?)
                 };
                 Ok(Bought {
-                    known,
                     remember,
                     token,
                     opened,
@@ -211,13 +254,12 @@ impl Hub {
             };
             let bought = bought.await;
             // A hub that is gone logs nobody in.
-            let _ = internal.send(Internal::LoggedIn { bought, reply });
+            let _ = internal.send(Internal::LoggedIn { known, bought, reply });
         });
     }
 
-    fn bought(&mut self, bought: Bought, reply: Reply<()>) {
+    fn bought(&mut self, known: &KnownAccount, bought: Bought, reply: Reply<()>) {
         let Bought {
-            known,
             remember,
             token,
             opened,
@@ -227,10 +269,10 @@ impl Hub {
             self.activate(*opened);
         }
         self.trouble = None;
-        if let Err(error) = self.remembered.logged_in(&known, remember) {
+        if let Err(error) = self.remembered.logged_in(known, remember) {
             tracing::warn!(%error, "the log-in isn't remembered");
         }
-        let Some(active) = self.active.as_mut().filter(|active| active.known == known) else {
+        let Some(active) = self.active.as_mut().filter(|active| active.known == *known) else {
             return tell(reply, Err(CallError::new("busy")));
         };
         active.log_in_reply = Some(reply);
@@ -279,8 +321,11 @@ impl Hub {
     }
 
     /// The store can't go on: nothing more is taken for this account.
-    pub(super) fn give_up(&mut self) {
-        self.trouble = Some(CallError::store());
+    pub(super) fn give_up(&mut self, error: CallError) {
+        self.trouble = self.active.as_ref().map(|active| Trouble {
+            account: active.known.clone(),
+            error,
+        });
         self.close_active();
         self.outside.windows.tell_all(&DeskEvent::Me { me: None });
     }
@@ -319,13 +364,18 @@ impl Hub {
         });
     }
 
-    pub(super) fn set_aside(&mut self, known: &KnownAccount, reply: Reply<()>) {
-        if self.active.as_ref().is_some_and(|active| active.known == *known) {
+    pub(super) fn set_aside(&mut self, known: KnownAccount, reply: Reply<()>) {
+        if self.active.as_ref().is_some_and(|active| active.known == known) {
             return tell(reply, Err(CallError::new("busy")));
         }
-        self.trouble = None;
-        let (opening, known, now) = (self.opener.opening.clone(), known.clone(), self.outside.time.wall());
-        tokio::task::spawn_blocking(move || tell(reply, opening.set_aside(&known, now)));
+        let (opening, now) = (self.opener.opening.clone(), self.outside.time.wall());
+        let internal = self.opener.tell.clone();
+        tokio::spawn(async move {
+            let account = known.clone();
+            let result = when_let_go(move || opening.set_aside(&account, now)).await;
+            // A hub that is gone needs no account.
+            let _ = internal.send(Internal::SetAside { known, result, reply });
+        });
     }
 }
 

@@ -17,13 +17,15 @@ use super::log_in::Software;
 use super::opening::Opened;
 use super::reading::{self, ReadDone};
 use super::showing::Showing;
+use super::trace::Trace;
 use super::unread::Unread;
+use super::waits::Waits;
 use crate::desk::{KnownAccount, Unsent, WindowId};
 use crate::inbox::Inbox;
 use crate::net::NetError;
 use crate::store::{Done, Priority, Store, StoreError};
 use crate::timeline;
-use crate::view::CustomerPanel;
+use crate::view::{CallError, CustomerPanel};
 
 /// Something for the active account.
 pub(crate) enum Happened {
@@ -72,14 +74,24 @@ pub(crate) struct Active {
     pub(super) presence: Presence,
     /// Acts whose commit isn't told yet.
     pub(super) unwritten: BTreeSet<Id>,
+    pub(super) waits: Waits,
+    pub(super) trace: Trace,
+    /// Own messages whose discard came too late, by conversation: their rows offer to recall them.
+    pub(super) too_late: BTreeMap<Id, BTreeSet<Id>>,
+    /// The hub's time, as of the last thing that happened.
+    pub(super) now_ms: u64,
     /// Gateway's time minus this device's, milliseconds.
     pub(super) shift_ms: i64,
+    /// A connection stands.
+    pub(super) online: bool,
     /// Why there is no connection: a code of [`crate::view::SyncView::Offline`].
     pub(super) offline_reason: &'static str,
     pub(super) round_trip_ms: Option<u64>,
     pub(super) changed: Changed,
-    /// The session is over, or (`store`) nothing more can be stored.
+    /// The gateway ended the session, with this code: a password is needed.
     pub(super) ended: Option<&'static str>,
+    /// The store can't be used any more.
+    pub(super) broken: Option<CallError>,
     /// The user logs out: nobody needs to be told.
     pub(super) leaving: bool,
     pub(super) log_in_reply: Option<super::Reply<()>>,
@@ -123,11 +135,17 @@ impl Active {
             teams: Vec::new(),
             presence: Presence::Unspecified,
             unwritten: BTreeSet::new(),
+            waits: Waits::default(),
+            trace: Trace::default(),
+            too_late: BTreeMap::new(),
+            now_ms: outside.time.now(),
             shift_ms: 0,
+            online: false,
             offline_reason: "network",
             round_trip_ms: None,
             changed: Changed { sync: true, me: true },
             ended: None,
+            broken: None,
             leaving: false,
             log_in_reply: None,
             known,
@@ -181,6 +199,8 @@ impl Active {
     /// Calls the session if its time has come.
     pub(crate) fn tick(&mut self, outside: &mut Outside) {
         let now = outside.time.now();
+        self.now_ms = now;
+        self.turn_marks();
         if self.wake_at.is_some_and(|at| at <= now) {
             self.wake_at = None;
             self.input(Input::Tick, outside);
@@ -203,7 +223,8 @@ impl Active {
         while !self.reloading
             && let Some(input) = self.inputs.pop_front()
         {
-            self.session.handle(outside.time.now(), input, &mut outputs);
+            self.now_ms = outside.time.now();
+            self.session.handle(self.now_ms, input, &mut outputs);
             for output in outputs.drain(..) {
                 self.perform(output, outside);
             }
@@ -215,6 +236,7 @@ impl Active {
             Output::Connect => self.link.connect(),
             Output::Close => self.link.close(),
             Output::Send(frame) => {
+                self.trace.leaves(&frame);
                 if self.link.is_open() && !self.link.send(&frame) {
                     tracing::warn!("the network takes nothing: connection given up");
                     self.broken(&NetError::Network("it takes nothing".to_owned()));
@@ -235,9 +257,13 @@ impl Active {
         let token = transaction.token;
         self.last_token = self.last_token.max(token);
         self.uncommitted.insert(token);
-        // In the order given, all of them: to the session the end of one is the end of all before it. Groups keep the
-        // wait behind what the network brought to a few milliseconds.
-        if let Err(error) = self.store.commit(transaction, Priority::Network) {
+        // What the user does goes before what the network brought, however much of that waits.
+        let priority = if transaction.stands_apart() {
+            Priority::User
+        } else {
+            Priority::Network
+        };
+        if let Err(error) = self.store.commit(transaction, priority) {
             self.ended_commit(Done {
                 token,
                 result: Err(error),
@@ -314,7 +340,7 @@ impl Active {
 
     pub(super) fn reloaded_not(&mut self, error: &StoreError) {
         tracing::error!(%error, "the store can't be read again: this account ends");
-        self.ended = Some("store");
+        self.broken = Some(CallError::new(error.code()));
     }
 
     pub(super) fn reloaded(&mut self, loaded: &Loaded, outside: &mut Outside) {
@@ -336,11 +362,6 @@ impl Active {
             waiting: proof.waiting,
             parked: proof.parked,
         }
-    }
-
-    /// The store can't be used any more.
-    pub(super) fn is_broken(&self) -> bool {
-        self.ended == Some("store")
     }
 
     /// The gateway ended the session: a password is needed.

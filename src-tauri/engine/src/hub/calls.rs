@@ -228,6 +228,12 @@ impl Active {
             return Ok(());
         }
         let me = self.me().ok_or_else(CallError::session)?;
+        if let Some(offered) = self.too_late.get_mut(&conversation) {
+            offered.remove(&message);
+        }
+        if let Some(shown) = self.showing.shown.get_mut(&conversation) {
+            shown.timeline.recall_not_offered(message);
+        }
         let content = RecallContent {
             author: me.id.to_bytes(),
             id: message.to_bytes(),

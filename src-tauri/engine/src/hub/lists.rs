@@ -14,6 +14,7 @@ use super::notices::words;
 use super::panel;
 use crate::desk::WindowId;
 use crate::inbox::{Inbox, LastDone};
+use crate::timeline::Progress;
 use crate::view::{CallError, DeskEvent, InboxTab, Mark, MeView, ProofFeed, ProofView, SyncView};
 
 impl Active {
@@ -28,6 +29,7 @@ impl Active {
             self.inbox.set_row(*feed, *conversation, Some(summary.clone()));
         }
         self.acts = self.session.outbox().map(|act| (act.id, act.clone())).collect();
+        self.watch_waits();
         let with_acts: BTreeSet<Id> = self.acts.values().filter_map(|act| act.conversation).collect();
         for conversation in with_acts {
             self.conversation_acts_changed(Some(conversation));
@@ -146,7 +148,6 @@ impl Active {
     /// Parked acts of a conversation, and the last words that the gateway doesn't have.
     pub(super) fn conversation_acts_changed(&mut self, conversation: Option<Id>) {
         let Some(conversation) = conversation else { return };
-        let online = self.link.is_open();
         let mut not_sent = 0;
         let mut last: Option<(u64, LastDone)> = None;
         for act in self.acts.values().filter(|act| act.conversation == Some(conversation)) {
@@ -154,9 +155,12 @@ impl Active {
                 OutboxState::Parked { .. } => Mark::NotSent,
                 OutboxState::Lost => Mark::Lost,
                 OutboxState::Voided => continue,
-                OutboxState::Waiting if self.unwritten.contains(&act.id) => Mark::Writing,
-                OutboxState::Waiting if online => Mark::Sending,
-                OutboxState::Waiting => Mark::WaitingForNetwork,
+                OutboxState::Waiting => match self.progress(act) {
+                    Progress::Writing => Mark::Writing,
+                    Progress::Overdue => Mark::Overdue,
+                    Progress::Sending if self.online => Mark::Sending,
+                    Progress::Sending | Progress::Waiting => Mark::WaitingForNetwork,
+                },
             };
             not_sent += u32::from(matches!(mark, Mark::NotSent | Mark::Lost));
             if let Some((text, false)) = words(act)

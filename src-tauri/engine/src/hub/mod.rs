@@ -23,7 +23,9 @@ mod reading;
 mod remembered;
 mod showing;
 mod time;
+mod trace;
 mod unread;
+mod waits;
 mod windows;
 
 use std::time::Duration;
@@ -43,7 +45,7 @@ use remembered::Remembered;
 use time::Time;
 use windows::{FRAME_MS, Windows};
 
-use crate::desk::{EngineConfig, PassphraseNeed, Start, SystemEvent, Unsent, WindowId};
+use crate::desk::{EngineConfig, PassphraseNeed, Start, SystemEvent, Trouble, Unsent, WindowId};
 use crate::store::Accounts;
 use crate::surroundings::Surroundings;
 use crate::view::{CallError, DeskEvent};
@@ -83,7 +85,7 @@ pub(crate) struct Hub {
     early: Vec<Command>,
     passphrase: PassphraseNeed,
     keyring: bool,
-    trouble: Option<CallError>,
+    trouble: Option<Trouble>,
     presented_ms: u64,
     dirty: bool,
     flush_at: Option<u64>,
@@ -189,6 +191,7 @@ impl Hub {
         let due = [
             active.and_then(|active| active.wake_at),
             active.and_then(|active| active.attention.due()),
+            active.and_then(|active| active.waits.next()),
             self.dirty.then_some(self.presented_ms + FRAME_MS),
             self.flush_at,
         ];
@@ -201,8 +204,8 @@ impl Hub {
         if let Some(active) = &mut self.active {
             active.tick(&mut self.outside);
             active.tell_unseen(&mut self.outside);
-            if active.is_broken() {
-                self.give_up();
+            if let Some(error) = active.broken.take() {
+                self.give_up(error);
             } else if active.session_over() {
                 // What must be typed again isn't resumed at the next start.
                 self.forget_session();
@@ -246,7 +249,7 @@ impl Hub {
             Command::LogIn(with, reply) => self.log_in(with, reply),
             Command::LogOut { force, reply } => self.log_out(force, reply),
             Command::Unlock(passphrase, reply) => self.unlock(passphrase, reply),
-            Command::SetAside(known, reply) => self.set_aside(&known, reply),
+            Command::SetAside(known, reply) => self.set_aside(known, reply),
             Command::Diagnostics(reply) => tell(reply, Ok(self.diagnostics())),
             Command::Unsent(reply) => tell(reply, Ok(self.unsent())),
             Command::System(event) => self.system_event(event),

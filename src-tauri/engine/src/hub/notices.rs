@@ -1,6 +1,8 @@
 //! What the session tells, brought to timelines, inbox and windows.
 
-use zuoxi_protocol::change::{OutboxAct, OutboxState};
+use std::collections::BTreeSet;
+
+use zuoxi_protocol::change::OutboxAct;
 use zuoxi_protocol::notice::{ErasedWhat, LogInFailure, WatchEnd, Who};
 use zuoxi_protocol::{Broken, Command, Input, Notice, StoreFailure, Sync};
 use zuoxi_wire::Id;
@@ -14,6 +16,7 @@ use super::active::Active;
 use super::asking::Waiting;
 use super::panel;
 use super::problem;
+use super::trace;
 use crate::view::{CallError, CustomerPanel, DeskEvent, DraftView};
 
 /// Customer panels that are kept beyond those on screen.
@@ -24,13 +27,22 @@ impl Active {
         match notice {
             Notice::ActTaken(act) => self.act_taken(act, outside),
             Notice::ActStored { id } => {
+                self.trace.stored(id);
                 self.unwritten.remove(&id);
                 self.put_act(id);
+                self.acts_changed(id);
             }
             Notice::ActNotStored { act, why } => self.act_not_stored(&act, why, outside),
+            Notice::ActSettled {
+                id,
+                conversation: Some(conversation),
+                too_late: true,
+                ..
+            } => self.sent_too_late(id, conversation, outside),
             Notice::ActSettled { id, seq, time_ms, .. } => self.act_settled(id, seq, time_ms, outside),
             Notice::ActParked(act) | Notice::ActLost(act) => {
                 let id = act.id;
+                self.trace.stopped(id);
                 self.unwritten.remove(&id);
                 self.acts.insert(id, act);
                 self.put_act(id);
@@ -38,6 +50,7 @@ impl Active {
             }
             Notice::ActGone { id } => self.act_gone(id),
             Notice::Entries { conversation, entries } => {
+                trace::came(conversation, &entries);
                 self.entries_came(conversation, &entries);
                 self.unread_entries(conversation, &entries);
                 self.attention_to_entries(conversation, &entries, outside);
@@ -167,12 +180,13 @@ impl Active {
 
     fn act_taken(&mut self, act: OutboxAct, outside: &mut Outside) {
         let (id, conversation) = (act.id, act.conversation);
+        self.trace.taken(&act);
         self.unwritten.insert(id);
         self.acts.insert(id, act);
+        self.watch_wait(id);
         self.put_act(id);
         self.acts_changed(id);
         if let Some(conversation) = conversation {
-            tracing::debug!(%conversation, message = %id, "act taken");
             self.fetch(conversation);
             // The bubble must not wait for the end of a frame that others have begun.
             outside.urgent = true;
@@ -180,15 +194,17 @@ impl Active {
     }
 
     /// Shows an act as it stands.
-    fn put_act(&mut self, id: Id) {
+    pub(super) fn put_act(&mut self, id: Id) {
         let Some(act) = self.acts.get(&id) else { return };
         let Some(conversation) = act.conversation else { return };
+        let progress = self.progress(act);
         if let Some(shown) = self.showing.shown.get_mut(&conversation) {
-            shown.timeline.put_act(act, !self.unwritten.contains(&id));
+            shown.timeline.put_act(act, progress);
         }
     }
 
     fn act_gone(&mut self, id: Id) {
+        self.trace.stopped(id);
         self.unwritten.remove(&id);
         let Some(act) = self.acts.remove(&id) else { return };
         if let Some(conversation) = act.conversation
@@ -201,21 +217,34 @@ impl Active {
     }
 
     fn act_settled(&mut self, id: Id, seq: u64, time_ms: u64, outside: &mut Outside) {
-        tracing::debug!(message = %id, seq, "act settled");
+        self.trace.settled(id, seq);
         self.unwritten.remove(&id);
         let Some(act) = self.acts.remove(&id) else { return };
-        // Discarded, and sent all the same: its content is in the entry, which comes.
-        if act.state == OutboxState::Voided {
-            if let Some(conversation) = act.conversation
-                && let Some(shown) = self.showing.shown.get_mut(&conversation)
-            {
-                shown.timeline.remove_act(id);
-            }
-        } else {
-            self.settle_row(&act, seq, time_ms);
-        }
+        self.settle_row(&act, seq, time_ms);
         self.changed.sync = true;
         self.conversation_acts_changed(act.conversation);
+        outside.urgent = true;
+    }
+
+    /// Discarded, and sent all the same: its content is in the entry, which comes, and can be recalled.
+    fn sent_too_late(&mut self, id: Id, conversation: Id, outside: &mut Outside) {
+        let kind = self.acts.get(&id).map(|act| act.kind);
+        self.act_gone(id);
+        self.changed.sync = true;
+        if !kind.is_none_or(|kind| matches!(kind, ActKind::Message | ActKind::Note)) {
+            return;
+        }
+        tracing::info!(act = %id, "discarded too late");
+        self.too_late.entry(conversation).or_default().insert(id);
+        if let Some(shown) = self.showing.shown.get_mut(&conversation) {
+            shown.timeline.offer_recall(id);
+        }
+        let row = self.inbox.row(conversation);
+        outside.windows.tell_all(&DeskEvent::TooLate {
+            conversation: conversation.to_string(),
+            message: id.to_string(),
+            customer: row.map(|row| row.customer.name).unwrap_or_default(),
+        });
         outside.urgent = true;
     }
 
@@ -272,6 +301,12 @@ impl Active {
         let online = self.link.is_open();
         for shown in self.showing.shown.values_mut() {
             shown.timeline.set_online(online);
+        }
+        if std::mem::replace(&mut self.online, online) != online {
+            let with_acts: BTreeSet<Id> = self.acts.values().filter_map(|act| act.conversation).collect();
+            for conversation in with_acts {
+                self.conversation_acts_changed(Some(conversation));
+            }
         }
     }
 

@@ -93,7 +93,8 @@ impl Opening {
 
     /// Moves a database that can't be read out of the way. Blocks.
     pub(crate) fn set_aside(&self, known: &KnownAccount, now_ms: u64) -> Result<(), CallError> {
-        let aside = self.account(known)?.set_aside(now_ms).map_err(|_| CallError::store())?;
+        let account = self.existing(known).ok_or_else(|| CallError::new("not_found"))?;
+        let aside = account.set_aside(now_ms).map_err(|error| store_error(&error))?;
         tracing::warn!(folder = %aside.display(), "a database was set aside");
         Ok(())
     }

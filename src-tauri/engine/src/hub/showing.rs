@@ -106,7 +106,10 @@ impl Active {
             .outbox()
             .filter(|act| act.conversation == Some(conversation))
         {
-            timeline.put_act(act, !self.unwritten.contains(&act.id));
+            timeline.put_act(act, self.progress(act));
+        }
+        for id in self.too_late.get(&conversation).into_iter().flatten() {
+            timeline.offer_recall(*id);
         }
         let mut shown = Shown {
             timeline,

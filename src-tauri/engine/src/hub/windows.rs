@@ -289,7 +289,8 @@ fn state_key(event: &DeskEvent) -> Option<StateKey<'_>> {
         | DeskEvent::ServerLost { .. }
         | DeskEvent::QuitAsked { .. }
         | DeskEvent::Popped { .. }
-        | DeskEvent::Show { .. } => None,
+        | DeskEvent::Show { .. }
+        | DeskEvent::TooLate { .. } => None,
     }
 }
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::database;
+use super::error::StoreError;
 use super::key_file::hex;
 
 /// One account on this computer.
@@ -55,17 +57,19 @@ impl Account {
         self.folder.join("key.json")
     }
 
-    /// Moves a damaged database out of the way, so that a new one can be made; nothing is deleted. `stamp` (the time
-    /// in milliseconds) makes the names unique. Gives the folder where it went.
+    /// Moves a database that can't be used out of the way, so that a new one can be made; nothing is deleted, and its key
+    /// stays where it is. `stamp` (the time in milliseconds) makes the names unique. Gives the folder where it went.
     ///
     /// # Errors
-    /// The file system's.
-    pub fn set_aside(&self, stamp: u64) -> io::Result<PathBuf> {
+    /// [`StoreError::InUse`]: somebody has it open, and would write into files that are no longer theirs; the file
+    /// system's.
+    pub fn set_aside(&self, stamp: u64) -> Result<PathBuf, StoreError> {
+        let _lock = database::lock(&self.database())?;
         let aside = self.folder.join(format!("set-aside-{stamp}"));
         fs::create_dir_all(&aside)?;
         for file in ["desk.db", "desk.db-wal", "desk.db-shm", "key.json"] {
             match fs::rename(self.folder.join(file), aside.join(file)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
                 _ => {}
             }
         }

@@ -10,6 +10,7 @@ use zuoxi_wire::Id;
 use zuoxi_wire::v1::Entry;
 
 use super::error::StoreError;
+use super::peek::peek;
 use super::record::{damaged, encode_log, encode_state};
 
 /// Bits of a Seq in an entry's key. 2^40 entries of one conversation are 30 years of a thousand a second.
@@ -238,8 +239,8 @@ fn insert_entries(db: &Connection, number: i64, entries: &[StoredEntry]) -> Resu
         if stored.seq == 0 || stored.seq > SEQ_MAX {
             return Err(StoreError::Refused(format!("an entry with Seq {}", stored.seq)));
         }
-        let entry = Entry::decode(stored.bytes.clone())
-            .map_err(|_| StoreError::Refused(format!("entry {}, whose bytes are none", stored.id)))?;
+        let no_entry = || StoreError::Refused(format!("entry {}, whose bytes are none", stored.id));
+        let peeked = peek(&stored.bytes).ok_or_else(no_entry)?;
         let (place, _) = places(
             number,
             Range {
@@ -247,10 +248,11 @@ fn insert_entries(db: &Connection, number: i64, entries: &[StoredEntry]) -> Resu
                 last: stored.seq,
             },
         );
-        if entry.erased && !entry.content.is_empty() {
+        if peeked.erased && peeked.has_content {
+            let entry = Entry::decode(stored.bytes.clone()).map_err(|_| no_entry())?;
             statement.execute(params![place, true, emptied(entry)])?;
         } else {
-            statement.execute(params![place, entry.erased, stored.bytes.as_ref()])?;
+            statement.execute(params![place, peeked.erased, stored.bytes.as_ref()])?;
         }
     }
     Ok(())

@@ -21,6 +21,7 @@ mod key;
 mod key_file;
 mod keyring;
 mod load;
+mod peek;
 mod queue;
 mod read;
 mod record;

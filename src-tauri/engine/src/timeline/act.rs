@@ -9,6 +9,19 @@ use super::Me;
 use super::decode::message;
 use crate::view::{Mark, RefusalView, RowBody};
 
+/// How far an act that waits for the gateway has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The store doesn't have it yet.
+    Writing,
+    /// On its way: the gateway's answer may come any moment.
+    Sending,
+    /// It should have been answered by now.
+    Waiting,
+    /// It should have been answered long ago.
+    Overdue,
+}
+
 /// An act, as it is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Act {
@@ -18,47 +31,53 @@ pub(super) struct Act {
     pub(super) body: RowBody,
     pub(super) stand: Stand,
     pub(super) refusal: Option<RefusalView>,
+    /// Seqs of what others said before it, and its author hadn't seen.
+    pub(super) overtaken_by: Vec<u64>,
 }
 
 /// Where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stand {
-    Writing,
-    Waiting,
+    Waits(Progress),
     NotSent,
     Lost,
 }
 
 impl Act {
-    /// Words carry a mark always; other acts only when they need the user.
+    /// What shows nothing has no mark either.
     pub(super) fn mark(&self, online: bool) -> Option<Mark> {
-        let words = matches!(self.body, RowBody::Message { .. } | RowBody::Note { .. });
-        match self.stand {
-            Stand::NotSent => Some(Mark::NotSent),
-            Stand::Lost => Some(Mark::Lost),
-            Stand::Writing => words.then_some(Mark::Writing),
-            Stand::Waiting if online => words.then_some(Mark::Sending),
-            Stand::Waiting => words.then_some(Mark::WaitingForNetwork),
+        if self.body == RowBody::Nothing {
+            return None;
         }
+        Some(match self.stand {
+            Stand::NotSent => Mark::NotSent,
+            Stand::Lost => Mark::Lost,
+            Stand::Waits(Progress::Writing) => Mark::Writing,
+            Stand::Waits(Progress::Overdue) => Mark::Overdue,
+            Stand::Waits(Progress::Sending) if online => Mark::Sending,
+            Stand::Waits(_) => Mark::WaitingForNetwork,
+        })
     }
 }
 
-/// An act as a row. What shows nothing (a recall, a void) keeps its place.
-pub(super) fn shown(act: &OutboxAct, written: bool, me: &Me) -> Act {
+/// An act as a row. What shows nothing (a recall under way, a void) keeps its place.
+pub(super) fn shown(act: &OutboxAct, progress: Progress, me: &Me) -> Act {
+    let mut overtaken_by = Vec::new();
     let (stand, refusal) = match &act.state {
-        OutboxState::Waiting | OutboxState::Voided if !written => (Stand::Writing, None),
-        OutboxState::Waiting | OutboxState::Voided => (Stand::Waiting, None),
+        OutboxState::Waiting | OutboxState::Voided => (Stand::Waits(progress), None),
         OutboxState::Lost => (Stand::Lost, None),
         OutboxState::Parked {
             code,
             behind,
+            stale_seqs,
             assignee_name,
-            ..
         } => {
+            overtaken_by.clone_from(stale_seqs);
             let code = if *behind { "behind" } else { refusal_code(*code) };
             let refusal = RefusalView {
                 code: code.to_owned(),
                 assignee: assignee_name.clone(),
+                said: Vec::new(),
             };
             (Stand::NotSent, Some(refusal))
         }
@@ -75,6 +94,7 @@ pub(super) fn shown(act: &OutboxAct, written: bool, me: &Me) -> Act {
         body: body.unwrap_or(RowBody::Nothing),
         stand,
         refusal,
+        overtaken_by,
     }
 }
 
@@ -111,6 +131,8 @@ fn body(act: &OutboxAct, me: &Me) -> Option<RowBody> {
                 text: rating.text,
             }
         }
+        // Its target's row tells it, but where it needs the user.
+        ActKind::Recall if matches!(act.state, OutboxState::Parked { .. } | OutboxState::Lost) => RowBody::Recall,
         ActKind::Recall | ActKind::Void | ActKind::Unspecified => return None,
     })
 }
@@ -135,6 +157,7 @@ pub(super) fn refusal_code(code: i32) -> &'static str {
         Ok(RefusalCode::Malformed) => "malformed",
         Ok(RefusalCode::NotRecallable) => "not_recallable",
         Ok(RefusalCode::NoTarget) => "no_target",
-        Ok(RefusalCode::Unknown | RefusalCode::Unspecified) | Err(_) => "unknown",
+        Ok(RefusalCode::Unknown) => "unknown",
+        Ok(RefusalCode::Unspecified) | Err(_) => "other",
     }
 }

@@ -8,6 +8,7 @@
 mod act;
 mod decode;
 mod observing;
+mod offers;
 mod replay;
 mod rows;
 mod window;
@@ -16,7 +17,7 @@ mod window;
 mod tests;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use zuoxi_protocol::change::{OutboxAct, StoredEntry};
 use zuoxi_wire::Id;
@@ -28,6 +29,7 @@ use act::Act;
 use decode::Item;
 use window::Window;
 
+pub use act::Progress;
 pub use replay::replay;
 
 /// Who looks: rows of theirs are `mine`.
@@ -97,6 +99,10 @@ pub struct Timeline<W> {
     /// By place.
     acts: Vec<Act>,
     places: HashMap<Id, u64>,
+    /// Acts among them that something overtook.
+    overtaken: usize,
+    /// Own messages that were discarded too late.
+    too_late: HashSet<Id>,
     /// The customer's positions.
     delivered: u64,
     customer_read: u64,
@@ -129,6 +135,8 @@ impl<W: Ord + Clone> Timeline<W> {
             by_id: HashMap::new(),
             acts: Vec::new(),
             places: HashMap::new(),
+            overtaken: 0,
+            too_late: HashSet::new(),
             delivered: 0,
             customer_read: 0,
             own_read: 0,
@@ -274,6 +282,7 @@ impl<W: Ord + Clone> Timeline<W> {
             }
             self.tell_changed(before);
         }
+        self.tell_overtaken(stored.seq);
         if entry.kind == EntryKind::Recall as i32 {
             self.recall(entry);
         }
@@ -305,7 +314,7 @@ impl<W: Ord + Clone> Timeline<W> {
         } else {
             self.top = seq;
         }
-        self.acts.remove(position);
+        self.take_act(position);
         self.places.remove(&item.id);
         self.keep(seq, item);
         self.told_move(from, to);
@@ -342,22 +351,26 @@ impl<W: Ord + Clone> Timeline<W> {
             }
             self.told_update(index);
             self.tell_changed(before);
+            self.tell_overtaken(*seq);
         }
     }
 
-    /// A new act, or one whose state changed. `written`: the store has it.
-    pub fn put_act(&mut self, act: &OutboxAct, written: bool) {
+    /// A new act, or one whose state changed.
+    pub fn put_act(&mut self, act: &OutboxAct, progress: Progress) {
         if self.places.get(&act.id).is_some_and(|place| *place != act.place) {
             // "Send again" took the last place.
             self.remove_act(act.id);
         }
-        let shown = act::shown(act, written, &self.me);
+        let shown = self.with_what_was_said(act::shown(act, progress, &self.me));
+        let overtaken = usize::from(!shown.overtaken_by.is_empty());
         match self.acts.binary_search_by(|other| compared(other, act.place)) {
             Ok(position) => {
                 let index = self.settled_rows() + position as u64;
                 let before = self.flags_below(index + 1);
                 let changed = self.acts.get_mut(position).is_some_and(|there| {
                     let changed = *there != shown;
+                    self.overtaken -= usize::from(!there.overtaken_by.is_empty());
+                    self.overtaken += overtaken;
                     *there = shown;
                     changed
                 });
@@ -373,6 +386,7 @@ impl<W: Ord + Clone> Timeline<W> {
                 let before = self.flags_below(index);
                 self.places.insert(act.id, act.place);
                 self.acts.insert(position, shown);
+                self.overtaken += overtaken;
                 self.told_insert(index, 1);
                 self.tell_changed(before);
             }
@@ -392,9 +406,14 @@ impl<W: Ord + Clone> Timeline<W> {
         let Some(position) = self.position(place) else { return };
         let index = self.settled_rows() + position as u64;
         let before = self.flags_below(index + 1);
-        self.acts.remove(position);
+        self.take_act(position);
         self.told_remove(index, 1);
         self.tell_changed(before);
+    }
+
+    fn take_act(&mut self, position: usize) {
+        let act = self.acts.remove(position);
+        self.overtaken -= usize::from(!act.overtaken_by.is_empty());
     }
 
     fn position(&self, place: u64) -> Option<usize> {

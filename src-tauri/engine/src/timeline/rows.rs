@@ -195,6 +195,7 @@ impl<W: Ord + Clone> Timeline<W> {
                     new_day: flags.new_day,
                     joined: flags.joined && !first_unread,
                     first_unread,
+                    too_late: self.too_late.contains(&item.id) && bubble(&item.body).is_some(),
                 }
             }
             Standing::Act(act) => TimelineRow {
@@ -214,6 +215,7 @@ impl<W: Ord + Clone> Timeline<W> {
                 new_day: flags.new_day,
                 joined: flags.joined,
                 first_unread: false,
+                too_late: false,
             },
             Standing::Loading | Standing::Beyond => {
                 let seq = self.floor + index;
@@ -230,6 +232,7 @@ impl<W: Ord + Clone> Timeline<W> {
                     new_day: false,
                     joined: false,
                     first_unread: first_unread == Some(seq),
+                    too_late: false,
                 }
             }
         }

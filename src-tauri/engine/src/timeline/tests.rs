@@ -13,7 +13,7 @@ use zuoxi_wire::v1::{
 };
 
 use super::*;
-use crate::view::Mark::{Delivered, Read, Sending, Sent, WaitingForNetwork, Writing};
+use crate::view::Mark::{Delivered, Overdue, Read, Sending, Sent, WaitingForNetwork, Writing};
 use crate::view::{RowBody, TimelineRow};
 use crate::view::{TimelineDelta, TimelineView};
 use zuoxi_protocol::change::Range;
@@ -133,11 +133,14 @@ fn act(place: u64, number: u64, state: OutboxState) -> OutboxAct {
 }
 
 fn parked() -> OutboxState {
-    let code = RefusalCode::Taken.into();
+    refused(RefusalCode::Taken, vec![])
+}
+
+fn refused(code: RefusalCode, stale_seqs: Vec<u64>) -> OutboxState {
     OutboxState::Parked {
-        code,
+        code: code.into(),
         behind: false,
-        stale_seqs: vec![],
+        stale_seqs,
         assignee_name: "周".into(),
     }
 }
@@ -185,6 +188,7 @@ enum Step {
     Change(usize, u8),
     Settle(usize, u64),
     Discard(usize),
+    TooLate(u64, bool),
     Erase(u64),
     Recall(u64),
     Customer(u64, u64),
@@ -204,9 +208,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => seq.clone().prop_map(Step::Cut),
         1 => (1..20u64).prop_map(Step::Floor),
         4 => (1..4u64).prop_map(Step::Do),
-        2 => (0..6usize, 0..4u8).prop_map(|(which, state)| Step::Change(which, state)),
+        2 => (0..6usize, 0..5u8).prop_map(|(which, state)| Step::Change(which, state)),
         4 => (0..6usize, 0..4u64).prop_map(|(which, ahead)| Step::Settle(which, ahead)),
         1 => (0..6usize).prop_map(Step::Discard),
+        1 => (seq.clone(), any::<bool>()).prop_map(|(seq, offered)| Step::TooLate(seq, offered)),
         1 => seq.clone().prop_map(Step::Erase),
         1 => seq.clone().prop_map(Step::Recall),
         1 => (0..60u64, 0..60u64).prop_map(|(delivered, read)| Step::Customer(delivered, read)),
@@ -250,7 +255,7 @@ impl World {
                     self.done += 1;
                     self.outbox
                         .push(act(self.done, 1_000 + self.done, OutboxState::Waiting));
-                    timeline.put_act(self.outbox.last().unwrap(), false);
+                    timeline.put_act(self.outbox.last().unwrap(), Progress::Writing);
                 }
             }
             Step::Change(which, state) => {
@@ -259,9 +264,10 @@ impl World {
                         0 => OutboxState::Waiting,
                         1 => OutboxState::Voided,
                         2 => parked(),
+                        3 => refused(RefusalCode::Stale, (1..60).step_by(3).collect()),
                         _ => OutboxState::Lost,
                     };
-                    timeline.put_act(act, true);
+                    timeline.put_act(act, Progress::Sending);
                 }
             }
             Step::Settle(which, ahead) => {
@@ -286,6 +292,8 @@ impl World {
                     timeline.remove_act(self.outbox.remove(which).id);
                 }
             }
+            Step::TooLate(seq, true) => timeline.offer_recall(self.of(seq).id),
+            Step::TooLate(seq, false) => timeline.recall_not_offered(self.of(seq).id),
             Step::Erase(seq) => timeline.erase(&[seq]),
             Step::Recall(seq) => {
                 let target = self.of(seq);
@@ -368,11 +376,13 @@ fn an_own_message_keeps_its_row_from_key_press_to_read() {
         assert_eq!(rows[0].key, id(50).to_string());
         marks.push(rows[0].mark.unwrap());
     };
-    timeline.put_act(&act(1, 50, OutboxState::Waiting), false);
+    timeline.put_act(&act(1, 50, OutboxState::Waiting), Progress::Writing);
     note(&mut timeline);
-    timeline.put_act(&act(1, 50, OutboxState::Waiting), true);
+    timeline.put_act(&act(1, 50, OutboxState::Waiting), Progress::Sending);
     note(&mut timeline);
     timeline.set_online(false);
+    note(&mut timeline);
+    timeline.put_act(&act(1, 50, OutboxState::Waiting), Progress::Overdue);
     note(&mut timeline);
     timeline.insert(&[stored(3, id(50), EntryKind::Message, ME, START_MS, text("act 50"))]);
     note(&mut timeline);
@@ -380,7 +390,10 @@ fn an_own_message_keeps_its_row_from_key_press_to_read() {
     note(&mut timeline);
     timeline.customer_at(3, 3);
     note(&mut timeline);
-    assert_eq!(marks, [Writing, Sending, WaitingForNetwork, Sent, Delivered, Read]);
+    assert_eq!(
+        marks,
+        [Writing, Sending, WaitingForNetwork, Overdue, Sent, Delivered, Read]
+    );
 }
 
 #[test]
@@ -388,14 +401,76 @@ fn an_answer_that_overtakes_moves_one_row() {
     let mut timeline = timeline();
     timeline.insert(&[entry(1)]);
     observe(&mut timeline, From::Row(0), 50);
-    timeline.put_act(&act(1, 50, parked()), true);
-    timeline.put_act(&act(2, 51, OutboxState::Waiting), true);
+    timeline.put_act(&act(1, 50, parked()), Progress::Sending);
+    timeline.put_act(&act(2, 51, OutboxState::Waiting), Progress::Sending);
     deltas(&mut timeline);
     timeline.insert(&[stored(2, id(51), EntryKind::Message, ME, START_MS, text("act 51"))]);
     let told = deltas(&mut timeline);
     assert!(
         matches!(&told[0], TimelineDelta::Move { from: 2, to: 1, row } if row.seq == Some(2)),
         "{told:?}"
+    );
+}
+
+#[test]
+fn an_overtaken_reply_stands_beside_what_was_said() {
+    let said = |timeline: &Timeline<u8>| {
+        let row = timeline.row(timeline.total() - 1, None);
+        let refusal = row.refusal.unwrap();
+        assert_eq!(refusal.code, "stale");
+        refusal
+            .said
+            .into_iter()
+            .map(|said| (said.seq, said.text))
+            .collect::<Vec<_>>()
+    };
+    let mut timeline = timeline();
+    timeline.insert(&[entry(1), entry(2)]);
+    observe(&mut timeline, From::Row(0), 50);
+    timeline.put_act(&act(1, 50, refused(RefusalCode::Stale, vec![2, 3])), Progress::Sending);
+    assert_eq!(said(&timeline), [(2, "words 2".to_owned())]);
+    // The push that overtook it may come after the refusal.
+    deltas(&mut timeline);
+    timeline.insert(&[entry(3)]);
+    assert_eq!(said(&timeline), [(2, "words 2".to_owned()), (3, "words 3".to_owned())]);
+    assert!(matches!(&deltas(&mut timeline)[..], [_, TimelineDelta::Update { row, .. }] if row.seq.is_none()));
+    timeline.insert(&[recall(4, &entry(2))]);
+    assert_eq!(said(&timeline), [(3, "words 3".to_owned())]);
+}
+
+#[test]
+fn what_was_discarded_too_late_offers_to_be_recalled() {
+    let mut timeline = timeline();
+    let own = stored(1, id(50), EntryKind::Message, ME, START_MS, text("act 50"));
+    timeline.offer_recall(own.id);
+    timeline.insert(std::slice::from_ref(&own));
+    assert!(timeline.row(0, None).too_late);
+    timeline.insert(&[recall(2, &own)]);
+    let row = timeline.row(0, None);
+    assert!(matches!(row.body, RowBody::Recalled { .. }) && !row.too_late);
+}
+
+#[test]
+fn an_act_without_words_says_that_it_waits_and_why_it_was_refused() {
+    let mut timeline = timeline();
+    timeline.set_online(true);
+    let doing = |kind: ActKind, state: OutboxState| OutboxAct {
+        kind,
+        content: Bytes::new(),
+        ..act(1, 50, state)
+    };
+    timeline.put_act(&doing(ActKind::Close, OutboxState::Waiting), Progress::Sending);
+    assert_eq!(timeline.row(0, None).mark, Some(Sending));
+    timeline.put_act(&doing(ActKind::Close, parked()), Progress::Sending);
+    assert_eq!(timeline.row(0, None).refusal.unwrap().code, "taken");
+    timeline.put_act(&doing(ActKind::Recall, OutboxState::Waiting), Progress::Sending);
+    let row = timeline.row(0, None);
+    assert_eq!((row.body, row.mark), (RowBody::Nothing, None));
+    timeline.put_act(&doing(ActKind::Recall, parked()), Progress::Sending);
+    let row = timeline.row(0, None);
+    assert_eq!(
+        (row.body, row.mark),
+        (RowBody::Recall, Some(crate::view::Mark::NotSent))
     );
 }
 
@@ -550,7 +625,7 @@ fn a_flood_into_one_window_becomes_one_reset() {
                     OutboxState::Lost
                 },
             ),
-            true,
+            Progress::Sending,
         );
         timeline.put_act(
             &act(
@@ -562,7 +637,7 @@ fn a_flood_into_one_window_becomes_one_reset() {
                     OutboxState::Lost
                 },
             ),
-            true,
+            Progress::Sending,
         );
     }
     assert!(matches!(&deltas(&mut timeline)[..], [TimelineDelta::Reset { view }] if view.total == 42));
@@ -608,9 +683,12 @@ fn costs(size: u64) -> Vec<(&'static str, u64)> {
         ("erase", each(&|t, place| t.erase(&[spread(place) + 9]))),
         (
             "act",
-            each(&|t, place| t.put_act(&doing(place, OutboxState::Waiting), true)),
+            each(&|t, place| t.put_act(&doing(place, OutboxState::Waiting), Progress::Sending)),
         ),
-        ("park", each(&|t, place| t.put_act(&doing(place, parked()), true))),
+        (
+            "park",
+            each(&|t, place| t.put_act(&doing(place, parked()), Progress::Sending)),
+        ),
         ("settle", each(&|t, place| t.insert(&[settled(place)]))),
         (
             "position",

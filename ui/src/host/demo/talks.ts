@@ -6,7 +6,9 @@ import { people, type Pair, type Person } from "./people";
 const minute = 60_000;
 
 /** A row before it has its place: key, Seq and day are filled in by the timeline. */
-export type Said = Omit<TimelineRow, "key" | "seq" | "new_day" | "joined" | "first_unread"> & { unread?: boolean };
+export type Said = Omit<TimelineRow, "key" | "seq" | "new_day" | "joined" | "first_unread" | "too_late"> & {
+  unread?: boolean;
+};
 
 interface Teller {
   say: (text: Pair) => string;
@@ -180,6 +182,7 @@ const talks: Record<string, (row: Row) => Said[]> = {
     row.agent("14:31", ["好的，新发票 10 分钟内发到您邮箱。", "The new invoice comes in 10 minutes."], "not_sent", {
       code: "too_long",
       assignee: "",
+      said: [],
     }),
   ],
 };

@@ -58,7 +58,7 @@ impl Session {
     pub(super) fn mark(&mut self, now: u64, out: &mut Vec<Output>) {
         let provable = self.provable(now);
         if let Some(as_of_ms) = provable {
-            if let Some(last) = self.commits.back_mut() {
+            if let Some(last) = self.last_in_order() {
                 last.proven_ms = Some(as_of_ms);
             } else {
                 self.prove(as_of_ms, now, out);

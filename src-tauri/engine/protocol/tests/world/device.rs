@@ -99,6 +99,11 @@ impl Device {
                         link.up.push_back((at, frame::encode_client(&frame)));
                     }
                 }
+                Output::Commit(transaction) if transaction.stands_apart() => {
+                    let behind = self.commits.iter().position(|(_, other)| !other.stands_apart());
+                    let behind = behind.unwrap_or(self.commits.len());
+                    self.commits.insert(behind, (now + 1, transaction));
+                }
                 Output::Commit(transaction) => {
                     let at = now + 1 + dice.roll(disk);
                     let at = self.commits.back().map_or(at, |last| last.0.max(at));
@@ -119,6 +124,11 @@ impl Device {
                 Output::Notice(notice) => self.note(notice),
             }
         }
+    }
+
+    /// Transactions that the disk hasn't taken yet.
+    pub fn uncommitted(&self) -> usize {
+        self.commits.len()
     }
 
     fn note(&mut self, notice: Notice) {
