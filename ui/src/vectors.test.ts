@@ -11,8 +11,10 @@ import {
 } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { decodeBlock } from "../chat/client/block";
+import { unhex } from "../chat/client/ids";
 import { checkText } from "../chat/client/text";
 import { EntrySchema, file_zuoxi_v1_entry } from "./gen/proto/zuoxi/v1/entry_pb";
+import { BlockSchema } from "./gen/proto/zuoxi/v1/history_pb";
 import { ClientFrameSchema, file_zuoxi_v1_frame, GatewayFrameSchema } from "./gen/proto/zuoxi/v1/frame_pb";
 
 const FOLDER = "../proto/vectors";
@@ -48,6 +50,17 @@ describe("vectors of the wire", () => {
     const came = kind.value.blocks.map(decodeBlock)[0];
     expect(came?.map(({ entry }) => Number(entry.seq))).toEqual([1, 2, 3]);
     expect(came?.[2]?.bytes).toEqual(read("future_entry"));
+  });
+});
+
+describe("envelopes are judged as Rust judges them", () => {
+  const vectors = JSON.parse(readFileSync(`${FOLDER}/blocks.json`, "utf8")) as {
+    name: string;
+    block: string;
+    taken: boolean;
+  }[];
+  it.each(vectors)("$name", ({ block, taken }) => {
+    expect(decodeBlock(fromBinary(BlockSchema, unhex(block))) !== null).toBe(taken);
   });
 });
 

@@ -56,13 +56,15 @@ impl Memory {
                 loaded.logs.insert(*conversation, state.clone());
             }
             Change::Entries(conversation, entries) => self.keep(*conversation, entries),
+            Change::Block(conversation, block) => self.keep(*conversation, &block.entries()),
             Change::Erase(conversation, seqs) => seqs.iter().for_each(|seq| self.erase(*conversation, *seq)),
             Change::EraseMessage {
                 conversation,
+                below,
                 author,
                 id,
             } => {
-                let of = |entry: &&StoredEntry| entry.id == *id && entry.author == Some(*author);
+                let of = |entry: &&StoredEntry| entry.seq < *below && entry.id == *id && entry.author == Some(*author);
                 let found = self
                     .entries
                     .get(conversation)

@@ -20,28 +20,29 @@ use std::time::Instant;
 use bytes::Bytes;
 use common::{CUSTOMER, id, texts, wire_entry};
 use prost::Message;
-use zuoxi_engine::store::{Key, Priority, Store, StoreOptions, StoredEntry};
+use zuoxi_engine::store::{Key, Priority, Store, StoreOptions, StoredBlock, StoredEntry};
 use zuoxi_protocol::change::{Change, Durability, LogState, Range, Transaction};
-use zuoxi_wire::v1::{Block, BlockCodec};
-use zuoxi_wire::{Id, block};
+use zuoxi_wire::v1::{Block, BlockCodec, EntriesPage};
+use zuoxi_wire::{Id, block, limits};
 
 const PAIRS: usize = 5;
 const ENTRIES: u64 = 200_000;
-/// Entries of a page: as a desk pulls them, and as pushes come in a busy moment.
-const PAGES: [u64; 2] = [500, 50];
+/// Entries of a page and whether they are sealed: history as a desk pulls it, the same unsealed (as it was before there
+/// were blocks), and fresh entries as they come in a busy moment.
+const PAGES: [(u64, bool); 3] = [(512, true), (512, false), (50, false)];
 /// Conversations over which they are spread.
 const CONVERSATIONS: u64 = 40;
 /// REFERENCES.md: rows, plain, 50 and 1,000 a transaction.
-const TABLE: [(u64, f64); 2] = [(500, 421_000.0), (50, 359_000.0)];
+const TABLE: [(u64, f64); 2] = [(512, 421_000.0), (50, 359_000.0)];
 
 fn main() {
     let texts = texts();
     println!(
         "ingest: {ENTRIES} entries over {CONVERSATIONS} conversations, zstd blocks to commit; medians of {PAIRS} pairs"
     );
-    for page in PAGES {
-        let pages = pages(page, &texts);
-        let bytes: usize = pages.iter().map(|(_, block)| block.len()).sum();
+    for (page, sealed) in PAGES {
+        let pages = pages(page, sealed, &texts);
+        let bytes: usize = pages.iter().map(|(_, page)| page.len()).sum();
         let (mut ours, mut plain, mut ciphered, mut ratios) = (vec![], vec![], vec![], vec![]);
         let mut size = 0;
         for _ in 0..PAIRS {
@@ -56,7 +57,8 @@ fn main() {
         }
         let baseline = median(&mut plain);
         println!(
-            "{page} a page ({:.0} B an entry on the wire, {:.0} B stored):",
+            "{page} a page, {} ({:.0} B an entry on the wire, {:.0} B stored):",
+            if sealed { "sealed" } else { "as rows" },
             per_entry(bytes),
             per_entry(size)
         );
@@ -91,20 +93,56 @@ fn median(values: &mut [f64]) -> f64 {
 }
 
 /// Each conversation's pages, as they come in frames.
-fn pages(page: u64, texts: &[String]) -> Vec<(Id, Bytes)> {
+fn pages(page: u64, sealed: bool, texts: &[String]) -> Vec<(Id, Bytes)> {
     let each = ENTRIES / CONVERSATIONS;
     let mut pages = Vec::new();
     for first in (1..=each).step_by(page as usize) {
         for conversation in 0..CONVERSATIONS {
             let last = (first + page - 1).min(each);
-            let entries = (first..=last)
-                .map(|seq| wire_entry(seq, CUSTOMER, texts).encode_to_vec().into())
-                .collect();
-            let block = block::encode(BlockCodec::Zstd, first, last, 0, entries).unwrap();
-            pages.push((id(conversation), Bytes::from(block.encode_to_vec())));
+            let size = if sealed { limits::BLOCK_SEQS } else { page };
+            let packed = |first: u64| {
+                let last = (first + size - 1).min(last);
+                let entries = (first..=last).map(|seq| wire_entry(seq, CUSTOMER, texts).encode_to_vec().into());
+                block::encode(BlockCodec::Zstd, first, last, u32::from(sealed), entries.collect()).unwrap()
+            };
+            let page = EntriesPage {
+                conversation: id(conversation).to_bytes(),
+                head: last,
+                blocks: (first..=last).step_by(size as usize).map(packed).collect(),
+                ..EntriesPage::default()
+            };
+            pages.push((id(conversation), Bytes::from(page.encode_to_vec())));
         }
     }
     pages
+}
+
+/// What a device stores of a block, once it is checked: all of it is opened for that.
+fn kept(conversation: Id, packed: &Block) -> Change {
+    let entries: Vec<StoredEntry> = block::decode(packed)
+        .unwrap()
+        .into_iter()
+        .map(|(entry, bytes)| StoredEntry {
+            seq: entry.seq,
+            id: Id::try_from(&entry.id).unwrap(),
+            author: Id::optional(&entry.author).unwrap(),
+            time_ms: entry.time_ms,
+            bytes,
+        })
+        .collect();
+    if packed.generation == 0 {
+        return Change::Entries(conversation, entries);
+    }
+    Change::Block(
+        conversation,
+        StoredBlock {
+            start: block::range_of(packed.first).0,
+            first: packed.first,
+            last: packed.last,
+            erased: 0,
+            bytes: packed.encode_to_vec().into(),
+        },
+    )
 }
 
 fn ingest(folder: &Path, pages: &[(Id, Bytes)]) -> (f64, usize) {
@@ -123,26 +161,16 @@ fn ingest(folder: &Path, pages: &[(Id, Bytes)]) -> (f64, usize) {
         }
     };
     for (token, (conversation, bytes)) in pages.iter().enumerate() {
-        let block = Block::decode(bytes.clone()).unwrap();
-        let head = block.last;
-        let entries: Vec<StoredEntry> = block::decode(&block)
-            .unwrap()
-            .into_iter()
-            .map(|(entry, bytes)| StoredEntry {
-                seq: entry.seq,
-                id: Id::try_from(&entry.id).unwrap(),
-                author: Id::optional(&entry.author).unwrap(),
-                time_ms: entry.time_ms,
-                bytes,
-            })
-            .collect();
+        let page = EntriesPage::decode(bytes.clone()).unwrap();
+        let head = page.head;
         let log = LogState {
             floor: 1,
             covered: vec![Range { first: 1, last: head }],
             head,
             ..LogState::default()
         };
-        let changes = vec![Change::Entries(*conversation, entries), Change::Log(*conversation, log)];
+        let mut changes: Vec<Change> = page.blocks.iter().map(|block| kept(*conversation, block)).collect();
+        changes.push(Change::Log(*conversation, log));
         let transaction = Transaction {
             token: token as u64,
             durability: Durability::Normal,

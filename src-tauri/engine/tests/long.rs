@@ -8,13 +8,13 @@ mod scripted;
 use std::sync::Arc;
 
 use prost::Message;
-use zuoxi_engine::store::{MemoryKeyring, Priority, Store, StoreOptions, StoredEntry};
+use zuoxi_engine::store::{MemoryKeyring, Priority, Store, StoreOptions, StoredBlock, StoredEntry};
 use zuoxi_engine::view::{InboxTab, RowBody};
 use zuoxi_protocol::change::{Change, Durability, FeedKey, FeedPlace, LogState, Range, Transaction};
-use zuoxi_wire::Id;
 use zuoxi_wire::v1::{
-    AuthorRole, CustomerCard, Entry, EntryKind, FeedKind, MessageContent, Status, Summary, message_content,
+    AuthorRole, BlockCodec, CustomerCard, Entry, EntryKind, FeedKind, MessageContent, Status, Summary, message_content,
 };
+use zuoxi_wire::{Id, block, limits};
 
 use computer::{Computer, ME};
 
@@ -48,6 +48,19 @@ fn entry(seq: u64) -> StoredEntry {
         author: Some(CUSTOMER),
         time_ms: entry.time_ms,
         bytes: entry.encode_to_vec().into(),
+    }
+}
+
+fn sealed(rows: &[StoredEntry]) -> StoredBlock {
+    let (first, last) = (rows[0].seq, rows[rows.len() - 1].seq);
+    let entries = rows.iter().map(|entry| entry.bytes.clone()).collect();
+    let packed = block::encode(BlockCodec::Zstd, first, last, 1, entries).unwrap();
+    StoredBlock {
+        start: first,
+        first,
+        last,
+        erased: 0,
+        bytes: packed.encode_to_vec().into(),
     }
 }
 
@@ -98,12 +111,15 @@ fn fill(computer: &Computer, entries: u64, read: u64) {
         },
         Change::Log(CONVERSATION, log),
     ];
+    // History in blocks, and what is fresh in rows, as a desk has them.
     let all: Vec<u64> = (1..=entries).collect();
-    for (token, seqs) in all.chunks(1_000).enumerate() {
-        changes.push(Change::Entries(
-            CONVERSATION,
-            seqs.iter().map(|seq| entry(*seq)).collect(),
-        ));
+    for (token, seqs) in all.chunks(limits::BLOCK_SEQS as usize).enumerate() {
+        let rows: Vec<StoredEntry> = seqs.iter().map(|seq| entry(*seq)).collect();
+        changes.push(if seqs.len() as u64 == limits::BLOCK_SEQS {
+            Change::Block(CONVERSATION, sealed(&rows))
+        } else {
+            Change::Entries(CONVERSATION, rows)
+        });
         let transaction = Transaction {
             token: token as u64 + 1,
             durability: Durability::Normal,

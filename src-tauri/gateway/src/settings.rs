@@ -28,6 +28,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How long log-ins last.
     pub sessions: Sessions,
+    /// How long history is kept.
+    pub history: History,
     /// How the gateway stops.
     pub stop: Stop,
     /// What is written down.
@@ -43,6 +45,7 @@ impl Default for Settings {
             tls: Tls::default(),
             limits: Limits::default(),
             sessions: Sessions::default(),
+            history: History::default(),
             stop: Stop::default(),
             log: Log::default(),
         }
@@ -142,6 +145,15 @@ impl Default for Sessions {
             customer_days: (config.customer_session_ms / DAY_MS) as u32,
         }
     }
+}
+
+/// How long history is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct History {
+    /// Entries older than so many days are removed, here and on every device; 0: never. A conversation that is going on
+    /// is kept whole until it closes.
+    pub keep_days: u32,
 }
 
 /// How the gateway stops.
@@ -313,6 +325,7 @@ impl Settings {
         Config {
             agent_session_ms: u64::from(self.sessions.agent_days) * DAY_MS,
             customer_session_ms: u64::from(self.sessions.customer_days) * DAY_MS,
+            keep_ms: u64::from(self.history.keep_days) * DAY_MS,
             wrong_per_name: self.limits.wrong_per_name,
             wrong_per_address: self.limits.wrong_per_address,
             lock_ms: self.limits.lock_ms,

@@ -1,8 +1,9 @@
 //! The store on disk is a store, and says clearly what it can't open.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
 
-use zuoxi_gateway::store::{OpenError, SqliteStore};
+use zuoxi_gateway::store::{OpenError, SqliteStore, VERSION};
 use zuoxi_rules::conformance;
+use zuoxi_rules::record::{Audience, SealedBlock};
 use zuoxi_rules::store::{Store, StoreError};
 
 #[test]
@@ -90,6 +91,90 @@ fn a_full_disk_is_told_as_such_and_loses_nothing_that_was_committed() {
     assert_eq!(store.entries(entry.conversation, 1, 9).unwrap().len(), 2);
 }
 
+/// As the first released gateway made it.
+const SCHEMA_1: &str = include_str!("../src/store/schema_1.sql");
+
+#[test]
+fn a_database_of_schema_1_is_brought_up_to_date_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.db");
+    {
+        let old = rusqlite::Connection::open(&path).unwrap();
+        old.execute_batch(SCHEMA_1).unwrap();
+        old.execute_batch(
+            "INSERT INTO log VALUES (1, 77);
+             INSERT INTO entries (conversation, seq, public, audience, kind, id, role, author_name, time_ms, content,
+                 erased, customer_messages)
+             VALUES (x'01010101010101010101010101010101', 1, 1, 0, 1, x'02020202020202020202020202020202', 1, 'A', 5,
+                 x'0a0161', 0, 1);",
+        )
+        .unwrap();
+        old.pragma_update(None, "application_id", 0x5A58_4757).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+    }
+    let mut store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.epoch().unwrap(), 77);
+    let entry = store.entry(zuoxi_wire::Id([1; 16]), 1).unwrap().unwrap();
+    assert_eq!((entry.time_ms, entry.content.as_ref()), (5, b"\x0a\x01a".as_slice()));
+    store.begin().unwrap();
+    store.put_block(&sealed(b"content")).unwrap();
+    store.commit().unwrap();
+    drop(store);
+    let version: u32 = rusqlite::Connection::open(&path)
+        .unwrap()
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(version, VERSION);
+    let mut store = SqliteStore::open(&path).unwrap();
+    let block = sealed(b"content");
+    assert_eq!(store.block(block.conversation, block.log, 1).unwrap(), Some(block));
+}
+
+#[test]
+fn check_tells_a_block_that_holds_what_was_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = SqliteStore::open(&folder.path().join("gateway.db")).unwrap();
+    let entry = conformance::sample_entry(1);
+    let wire = zuoxi_wire::v1::Entry {
+        seq: 1,
+        id: entry.id.to_bytes(),
+        content: entry.content.clone(),
+        ..zuoxi_wire::v1::Entry::default()
+    };
+    let bytes = prost::Message::encode_to_vec(&wire).into();
+    let codec = zuoxi_wire::v1::BlockCodec::Zstd;
+    let packed = zuoxi_wire::block::encode(codec, 1, 1, 1, vec![bytes]).unwrap();
+    let block = SealedBlock {
+        bytes: prost::Message::encode_to_vec(&packed).into(),
+        ..sealed(b"")
+    };
+    store.begin().unwrap();
+    store.append(&entry).unwrap();
+    store.put_block(&block).unwrap();
+    store.commit().unwrap();
+    let lies = |store: &SqliteStore| {
+        let told = zuoxi_gateway::store::upkeep::check(store).unwrap();
+        told.iter().any(|line| line.starts_with("a sealed block that isn't"))
+    };
+    assert!(!lies(&store));
+    store.begin().unwrap();
+    store.erase(entry.conversation, 1).unwrap();
+    store.commit().unwrap();
+    assert!(lies(&store));
+}
+
+fn sealed(bytes: &'static [u8]) -> SealedBlock {
+    SealedBlock {
+        conversation: conformance::sample_entry(1).conversation,
+        log: Audience::Agents,
+        start: 1,
+        first: 1,
+        last: 1,
+        generation: 1,
+        bytes: bytes::Bytes::from_static(bytes),
+    }
+}
+
 #[test]
 fn what_is_erased_is_not_left_in_the_file() {
     let folder = tempfile::tempdir().unwrap();
@@ -99,9 +184,11 @@ fn what_is_erased_is_not_left_in_the_file() {
     entry.content = b"a very secret sentence".to_vec().into();
     store.begin().unwrap();
     store.append(&entry).unwrap();
+    store.put_block(&sealed(b"a very secret sentence, sealed")).unwrap();
     store.commit().unwrap();
     store.begin().unwrap();
     store.erase(entry.conversation, 1).unwrap();
+    store.put_block(&sealed(b"nothing")).unwrap();
     store.commit().unwrap();
     store.checkpoint().unwrap();
     drop(store);

@@ -11,6 +11,12 @@ const LEVEL: i32 = 3;
 /// Version of the envelope.
 const ENVELOPE: u32 = 1;
 
+/// First and last Seq of the fixed range in which a Seq lies: 1 to 64, 65 to 128 and so on. No block crosses them.
+pub fn range_of(seq: u64) -> (u64, u64) {
+    let start = (seq.max(1) - 1) / limits::BLOCK_SEQS * limits::BLOCK_SEQS + 1;
+    (start, start.saturating_add(limits::BLOCK_SEQS - 1))
+}
+
 /// Why a block can't be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BlockError {
@@ -72,11 +78,46 @@ pub fn encode(
     })
 }
 
-/// Unpacks and checks a block: each entry with the bytes it came in, Seqs `first` to `last` without holes.
+/// The same block for a reader who asked for plain protobuf: another codec, nothing else.
+///
+/// # Errors
+/// Its data isn't what its envelope says.
+pub fn plain(block: Block) -> Result<Block, BlockError> {
+    if block.codec() == BlockCodec::Plain {
+        return Ok(block);
+    }
+    Ok(Block {
+        data: unpack(&block)?,
+        codec: BlockCodec::Plain.into(),
+        ..block
+    })
+}
+
+/// Unpacks and checks a block: each entry with the bytes it came in, Seqs `first` to `last` without holes, a sealed one
+/// within its fixed range.
 ///
 /// # Errors
 /// Anything that the envelope doesn't allow; nothing larger than the limit is ever allocated.
 pub fn decode(block: &Block) -> Result<Vec<(Entry, Bytes)>, BlockError> {
+    let content = BlockEntries::decode(unpack(block)?).map_err(|_| BlockError::Malformed("protobuf"))?;
+    if block.first == 0 || block.last < block.first || block.last - block.first + 1 != content.entries.len() as u64 {
+        return Err(BlockError::Malformed("range"));
+    }
+    if block.generation > 0 && block.last > range_of(block.first).1 {
+        return Err(BlockError::Malformed("borders"));
+    }
+    (block.first..=block.last)
+        .zip(content.entries)
+        .map(|(seq, bytes)| match Entry::decode(bytes.clone()) {
+            Ok(entry) if entry.seq == seq && entry.id.len() == 16 => Ok((entry, bytes)),
+            Ok(_) => Err(BlockError::Malformed("seq or id")),
+            Err(_) => Err(BlockError::Malformed("entry")),
+        })
+        .collect()
+}
+
+/// The encoded `BlockEntries`, checked against the envelope's sizes before and after.
+fn unpack(block: &Block) -> Result<Bytes, BlockError> {
     let unknown = BlockError::Unknown {
         version: block.version,
         codec: block.codec,
@@ -98,16 +139,5 @@ pub fn decode(block: &Block) -> Result<Vec<(Entry, Bytes)>, BlockError> {
     if plain.len() != block.decoded_size as usize {
         return Err(BlockError::Malformed("size"));
     }
-    let content = BlockEntries::decode(plain).map_err(|_| BlockError::Malformed("protobuf"))?;
-    if block.first == 0 || block.last < block.first || block.last - block.first + 1 != content.entries.len() as u64 {
-        return Err(BlockError::Malformed("range"));
-    }
-    (block.first..=block.last)
-        .zip(content.entries)
-        .map(|(seq, bytes)| match Entry::decode(bytes.clone()) {
-            Ok(entry) if entry.seq == seq && entry.id.len() == 16 => Ok((entry, bytes)),
-            Ok(_) => Err(BlockError::Malformed("seq or id")),
-            Err(_) => Err(BlockError::Malformed("entry")),
-        })
-        .collect()
+    Ok(plain)
 }

@@ -27,6 +27,8 @@ limits! {
     BLOCK_DECODED_BYTES = 1024 * 1024;
     /// Seqs of a block: ranges are 1 to 64, 65 to 128 and so on.
     BLOCK_SEQS = 64;
+    /// Milliseconds of quiet after which a log's tail is sealed short: a day.
+    BLOCK_QUIET_MS = 24 * 3_600_000;
     /// Entries of a page.
     PAGE_ENTRIES = 500;
     /// Rows of a feed page.

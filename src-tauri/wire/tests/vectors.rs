@@ -162,6 +162,158 @@ fn page() -> gateway_frame::Kind {
     })
 }
 
+/// A sealed block that the floor cut, of a second generation.
+fn sealed_page() -> gateway_frame::Kind {
+    let kept = entries().into_iter().skip(1).collect();
+    let packed = block::encode(BlockCodec::Plain, 2, 3, 2, kept).expect("a block");
+    gateway_frame::Kind::EntriesPage(EntriesPage {
+        conversation: id(0x11),
+        head: 3,
+        floor: 2,
+        blocks: vec![packed],
+        positions: Vec::new(),
+        covers: Some(SeqRange { first: 2, last: 3 }),
+    })
+}
+
+/// Envelopes that both sides judge alike: name, block, and whether it may be taken.
+fn envelopes() -> Vec<(&'static str, Block, bool)> {
+    let of = |first: u64, last: u64, generation| {
+        let entries = (first..=last)
+            .map(|seq| entry(seq, "在").encode_to_vec().into())
+            .collect();
+        block::encode(BlockCodec::Plain, first, last, generation, entries).expect("a block")
+    };
+    let fine = of(60, 64, 1);
+    vec![
+        ("unsealed", of(60, 64, 0), true),
+        ("sealed", fine.clone(), true),
+        ("a whole range", of(65, 128, 7), true),
+        ("unsealed across borders", of(60, 70, 0), true),
+        ("sealed across borders", of(60, 70, 1), false),
+        (
+            "of a later envelope",
+            Block {
+                version: 2,
+                ..fine.clone()
+            },
+            false,
+        ),
+        (
+            "with a dictionary",
+            Block {
+                dictionary: 1,
+                ..fine.clone()
+            },
+            false,
+        ),
+        (
+            "of a codec of the future",
+            Block {
+                codec: 9,
+                ..fine.clone()
+            },
+            false,
+        ),
+        (
+            "larger than it says",
+            Block {
+                decoded_size: 3,
+                ..fine.clone()
+            },
+            false,
+        ),
+        (
+            "smaller than it says",
+            Block {
+                decoded_size: 1 << 20,
+                ..fine.clone()
+            },
+            false,
+        ),
+        (
+            "larger than allowed",
+            Block {
+                decoded_size: u32::MAX,
+                ..fine.clone()
+            },
+            false,
+        ),
+        (
+            "of other Seqs",
+            Block {
+                first: 59,
+                last: 63,
+                ..fine.clone()
+            },
+            false,
+        ),
+        (
+            "shorter than its range",
+            Block {
+                last: 65,
+                ..fine.clone()
+            },
+            false,
+        ),
+        (
+            "backwards",
+            Block {
+                first: 64,
+                last: 60,
+                ..fine.clone()
+            },
+            false,
+        ),
+        (
+            "from Seq 0",
+            Block {
+                first: 0,
+                ..fine.clone()
+            },
+            false,
+        ),
+        (
+            "to the end of numbers",
+            Block {
+                last: u64::MAX,
+                ..fine.clone()
+            },
+            false,
+        ),
+        (
+            "no protobuf",
+            Block {
+                data: vec![0xff; 9].into(),
+                decoded_size: 9,
+                ..fine
+            },
+            false,
+        ),
+    ]
+}
+
+#[test]
+fn envelopes_are_judged_as_the_vectors_say() {
+    let hex = |bytes: Vec<u8>| {
+        bytes
+            .iter()
+            .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    };
+    let mut listed = Vec::new();
+    for (name, envelope, taken) in envelopes() {
+        assert_eq!(block::decode(&envelope).is_ok(), taken, "{name}");
+        let bytes = hex(envelope.encode_to_vec());
+        listed.push(serde_json::json!({"name": name, "block": bytes, "taken": taken}));
+    }
+    let listed = serde_json::to_string_pretty(&listed).expect("JSON") + "\n";
+    let path = folder().join("blocks.json");
+    if std::env::var_os("ZUOXI_GENERATE").is_some() {
+        fs::write(&path, &listed).expect("proto/vectors can be written");
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), listed);
+}
+
 /// Name of the file, and what it must hold.
 fn vectors() -> Vec<(&'static str, Vec<u8>)> {
     let hello = Hello {
@@ -210,6 +362,7 @@ fn vectors() -> Vec<(&'static str, Vec<u8>)> {
             gateway(gateway_frame::Kind::Pushes(Pushes { pushes: vec![push] })),
         ),
         ("gateway_page", gateway(page())),
+        ("gateway_sealed_page", gateway(sealed_page())),
         ("gateway_heartbeat", gateway(gateway_frame::Kind::Heartbeat(beat))),
         (
             "gateway_problem",
@@ -276,6 +429,9 @@ fn fields_of_the_future_come_through_a_block_byte_for_byte() {
         );
         let again = block::encode(codec, 1, 3, 1, bytes).expect("a block");
         assert_eq!(again.data, packed.data);
+        let plain = block::plain(again).expect("a block");
+        assert_eq!((plain.codec(), plain.generation), (BlockCodec::Plain, 1));
+        assert_eq!(block::decode(&plain).expect("entries").len(), 3);
     }
 }
 

@@ -20,7 +20,9 @@ export interface Kind {
 export type Asked =
   | { what: "log_in" | "log_out" }
   | { what: "identify"; subject: string }
-  | { what: "compare" | "page"; turned: number }
+  | { what: "compare"; turned: number }
+  /** Without a range: the newest. */
+  | { what: "page"; turned: number; range: Range | null }
   | { what: "older"; turned: number; range: Range };
 
 type What = Asked["what"];

@@ -1,5 +1,5 @@
 import { GAP_WAIT_MS, PAGE_ENTRIES } from "../../src/gen/limits";
-import type { Came } from "./block";
+import { type Came, rangeOf } from "./block";
 import type { Difference } from "./comparing";
 import { hex } from "./ids";
 import type { LogState, StoredEntry } from "./model";
@@ -7,6 +7,7 @@ import { inOrder } from "./order";
 import { clip, count, gaps, insert, type Range, remove, watermark } from "./ranges";
 import type { Turn } from "./turn";
 import {
+  type Block,
   create,
   type Entry,
   EntryKind,
@@ -74,10 +75,13 @@ export class Log {
     if (head > this.state.head && head <= LAST) this.state.head = head;
   }
 
-  /** The gateway told its floor: what lies below is gone on purpose. */
+  /** The gateway told its floor: what lies below is gone on purpose, here too. */
   tellFloor(floor: number, turn: Turn): void {
     if (this.state.toCompare) return;
-    if (floor > this.state.gatewayFloor && floor <= LAST) this.state.gatewayFloor = floor;
+    if (floor > this.state.gatewayFloor && floor <= LAST) {
+      this.state.gatewayFloor = floor;
+      this.drop((seq) => seq < floor, turn);
+    }
     this.setFloor(this.state.gatewayFloor, turn);
   }
 
@@ -88,6 +92,8 @@ export class Log {
     this.state.floor = floor;
     this.state.covered = clip(this.state.covered, { first: floor, last: LAST });
     this.state.erased = this.state.erased.filter((seq) => seq >= floor);
+    const kept = Object.entries(this.state.generations).filter(([start]) => Number(start) >= floor);
+    this.state.generations = Object.fromEntries(kept);
     this.turn();
   }
 
@@ -104,6 +110,19 @@ export class Log {
       this.seqs.delete(id);
     }
     turn.drop(gone.map(({ seq }) => seq));
+  }
+
+  /** Whether a block may come in: one of what was asked for, and none older than what is held. */
+  takes(block: Block, asked: Range | null): boolean {
+    const [first, last] = [Number(block.first), Number(block.last)];
+    if (asked && (last < asked.first || first > asked.last)) return false;
+    return block.generation === 0 || block.generation >= (this.state.generations[rangeOf(first)] ?? 1);
+  }
+
+  /** A sealed block came in as a whole. */
+  hold(block: Block): void {
+    const first = Number(block.first);
+    if (block.generation > 1 && first >= this.state.floor) this.state.generations[rangeOf(first)] = block.generation;
   }
 
   /** The one place where an entry enters. `demand`: asked for by the reader, may lie below the floor. */
@@ -175,7 +194,7 @@ export class Log {
 
   /** The gateway's log is another one: nothing is taken until both are compared, and its head is told anew. */
   newEpoch(): void {
-    Object.assign(this.state, { toCompare: true, head: 0, readTold: 0, positions: [] });
+    Object.assign(this.state, { toCompare: true, head: 0, readTold: 0, positions: [], generations: {} });
     this.turn();
   }
 

@@ -27,6 +27,8 @@ export interface LogState {
   covered: Range[];
   head: number;
   erased: number[];
+  /** Generation of the block held for a range, by the range's first Seq, where it is above 1: no lower one is taken. */
+  generations: Record<number, number>;
   /** Own read position, and how much of it the gateway knows. */
   read: number;
   readTold: number;
@@ -41,6 +43,7 @@ export const emptyLog = (): LogState => ({
   covered: [],
   head: 0,
   erased: [],
+  generations: {},
   read: 0,
   readTold: 0,
   positions: [],

@@ -122,18 +122,20 @@ export class Reading {
     this.log.showUncovered(entry, turn);
   }
 
-  page(page: EntriesPage, asked: Extract<Asked, { turned: number }>, turn: Turn): void {
+  page(page: EntriesPage, asked: Extract<Asked, { what: "page" | "older" }>, turn: Turn): void {
     if (asked.turned !== this.log.turned) return;
     const older = asked.what === "older" ? asked.range : null;
     if (!older) this.log.asked = false;
     const newest = this.log.newest && !older;
     const missing = this.log.missing();
-    const blocks = page.blocks.map(decodeBlock);
+    const wanted = page.blocks.filter((block) => this.log.takes(block, asked.range));
+    const blocks = wanted.map(decodeBlock);
     if (blocks.includes(null)) {
       this.log.retryAt = turn.now + UNREADABLE_MS;
       return;
     }
     for (const block of blocks) for (const came of block ?? []) this.take(came, older !== null, turn);
+    for (const block of wanted) this.log.hold(block);
     this.positions(page.positions);
     this.tell(Number(page.head), Number(page.floor), turn, false);
     if (newest) this.log.newestCame(Number(page.covers?.first ?? page.head + 1n), turn);
@@ -232,8 +234,9 @@ export class Reading {
     }
     const due = log.due();
     if (due !== null && due <= now) {
+      const range = log.question();
       log.asked = true;
-      this.asking.ask(readEntries(log.question()), { what: "page", turned }, now);
+      this.asking.ask(readEntries(range), { what: "page", turned, range }, now);
     }
     if (this.wantsOlder && !this.asking.isAsking("older")) {
       this.wantsOlder = false;

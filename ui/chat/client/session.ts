@@ -225,7 +225,7 @@ export class Session {
         break;
       case "entriesPage": {
         const asked = this.asking.answered(request);
-        if (asked && "turned" in asked) this.reading.page(kind.value, asked, turn);
+        if (asked && "range" in asked) this.reading.page(kind.value, asked, turn);
         break;
       }
       case "compared": {

@@ -24,6 +24,9 @@ export const BLOCK_DECODED_BYTES = 1048576;
 /** Seqs of a block: ranges are 1 to 64, 65 to 128 and so on. */
 export const BLOCK_SEQS = 64;
 
+/** Milliseconds of quiet after which a log's tail is sealed short: a day. */
+export const BLOCK_QUIET_MS = 86400000;
+
 /** Entries of a page. */
 export const PAGE_ENTRIES = 500;
 

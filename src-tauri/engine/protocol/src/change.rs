@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use zuoxi_wire::Id;
-use zuoxi_wire::v1::{ActKind, FeedKind, Summary};
+use prost::Message;
+use zuoxi_wire::v1::{ActKind, Block, Entry, FeedKind, Summary};
+use zuoxi_wire::{Id, block};
 
 /// How safe a commit must be before its consequences show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,7 +92,8 @@ pub struct LogState {
     pub head: u64,
     /// Seqs known as erased, at or above the floor; sorted.
     pub erased: Vec<u64>,
-    /// Generation of the block held for a range, by its first Seq.
+    /// Generation of the block held for a range, by the range's first Seq, where it is above 1: no lower one is taken
+    /// in this epoch.
     pub generations: BTreeMap<u64, u32>,
     /// Restored log: takes nothing until compared.
     pub to_compare: bool,
@@ -116,6 +118,40 @@ pub struct StoredEntry {
     pub time_ms: u64,
     /// The wire's `Entry`, as its bytes came; without content if erased.
     pub bytes: Bytes,
+}
+
+/// A sealed block as the cache keeps it: the wire's `Block` as it came, in place of its entries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredBlock {
+    /// First Seq of its fixed range ([`zuoxi_wire::block::range_of`]).
+    pub start: u64,
+    /// First Seq in it.
+    pub first: u64,
+    /// Last Seq in it.
+    pub last: u64,
+    /// Bit `n`: the entry at `start + n` is in it without content.
+    pub erased: u64,
+    /// The wire's `Block`; encoded anew only where content had to be left out of it.
+    pub bytes: Bytes,
+}
+
+impl StoredBlock {
+    /// Its entries, in order; none if the bytes aren't those of a block.
+    pub fn entries(&self) -> Vec<StoredEntry> {
+        let read = Block::decode(self.bytes.clone())
+            .ok()
+            .and_then(|packed| block::decode(&packed).ok());
+        let stored = |(entry, bytes): (Entry, Bytes)| {
+            Some(StoredEntry {
+                seq: entry.seq,
+                id: Id::try_from(&entry.id).ok()?,
+                author: Id::optional(&entry.author).ok()?,
+                time_ms: entry.time_ms,
+                bytes,
+            })
+        };
+        read.into_iter().flatten().filter_map(stored).collect()
+    }
 }
 
 /// Where an act of the outbox stands.
@@ -206,13 +242,18 @@ pub enum Change {
     Log(Id, LogState),
     /// Entries of a log; those there already are replaced by the same (an erased one is never replaced by content).
     Entries(Id, Vec<StoredEntry>),
+    /// A sealed block of a log, in place of all entries of its Seqs and of an older block of its range. What the store
+    /// knows as erased stays without content.
+    Block(Id, StoredBlock),
     /// Content of these goes; Seq, id and author stay.
     Erase(Id, Vec<u64>),
-    /// A recall: content of the entry with this id and author goes, wherever it stands in this log (if it is stored at
-    /// all); Seq, id and author stay. For the store to find: the machines don't hold entries.
+    /// A recall: content of the entry with this id and author goes, wherever it stands in this log below the recall (if
+    /// it is stored at all); Seq, id and author stay. For the store to find: the machines don't hold entries.
     EraseMessage {
         /// Whose log.
         conversation: Id,
+        /// The recall's own Seq: what it names stands below.
+        below: u64,
         /// Author of the recalled entry.
         author: Id,
         /// Its id.

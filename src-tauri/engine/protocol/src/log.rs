@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use prost::Message;
-use zuoxi_wire::v1::{Entry, EntryKind, Position, RecallContent};
-use zuoxi_wire::{Id, limits};
+use zuoxi_wire::v1::{Block, Entry, EntryKind, Position, RecallContent};
+use zuoxi_wire::{Id, block, limits};
 
 use crate::change::{LogState, Range, StoredEntry};
 use crate::ranges;
@@ -43,6 +43,8 @@ pub(crate) struct Log {
 #[derive(Debug)]
 pub(crate) struct Taken {
     pub(crate) entry: StoredEntry,
+    /// Without content.
+    pub(crate) erased: bool,
     /// A recall: what it takes away (author and id).
     pub(crate) recall: Option<(Id, Id)>,
 }
@@ -150,7 +152,7 @@ impl Log {
             },
         );
         self.state.erased.retain(|seq| *seq >= floor);
-        self.state.generations.retain(|first, _| *first >= floor);
+        self.state.generations.retain(|start, _| *start >= floor);
         self.turn();
         Some(given_up)
     }
@@ -190,6 +192,7 @@ impl Log {
         if let Some(target) = recall {
             self.recalled.insert(target);
         }
+        let erased = entry.erased;
         let entry = StoredEntry {
             seq,
             id,
@@ -197,7 +200,23 @@ impl Log {
             time_ms: entry.time_ms,
             bytes,
         };
-        Some(Taken { entry, recall })
+        Some(Taken { entry, erased, recall })
+    }
+
+    /// Whether a block may come in: within an epoch a lower generation is older than what is held.
+    pub(crate) fn takes(&self, block: &Block) -> bool {
+        let held = self.state.generations.get(&block::range_of(block.first).0);
+        block.generation == 0 || held.is_none_or(|held| *held <= block.generation)
+    }
+
+    /// A sealed block was stored as a whole.
+    pub(crate) fn hold(&mut self, block: &Block) {
+        let start = block::range_of(block.first).0;
+        if block.generation > 1 {
+            self.state.generations.insert(start, block.generation);
+        } else {
+            self.state.generations.remove(&start);
+        }
     }
 
     /// Known as erased, for ever.
@@ -236,8 +255,12 @@ impl Log {
             return None;
         }
         let gap = self.gaps().pop()?;
+        let page = (gap.last + 1).saturating_sub(limits::PAGE_ENTRIES).max(1);
+        // Blocks travel as a whole: none is asked for twice.
+        let (start, end) = block::range_of(page);
+        let border = if page == start { page } else { end + 1 };
         Some(Range {
-            first: gap.first.max((gap.last + 1).saturating_sub(limits::PAGE_ENTRIES)),
+            first: gap.first.max(border),
             last: gap.last,
         })
     }

@@ -72,21 +72,17 @@ impl MemoryDevice {
             Change::Log(conversation, state) => {
                 loaded.logs.insert(conversation, state);
             }
-            Change::Entries(conversation, entries) => {
-                let log = self.entries.entry(conversation).or_default();
-                for entry in entries {
-                    if !log.get(&entry.seq).is_some_and(is_erased) {
-                        log.insert(entry.seq, entry);
-                    }
-                }
-            }
+            Change::Entries(conversation, entries) => self.keep(conversation, entries),
+            Change::Block(conversation, block) => self.keep(conversation, block.entries()),
             Change::Erase(conversation, seqs) => self.erase(conversation, |entry| seqs.contains(&entry.seq)),
             Change::EraseMessage {
                 conversation,
+                below,
                 author,
                 id,
             } => {
-                self.erase(conversation, |entry| entry.id == id && entry.author == Some(author));
+                let named = |entry: &StoredEntry| entry.seq < below && entry.id == id && entry.author == Some(author);
+                self.erase(conversation, named);
             }
             Change::Drop(conversation, range) => {
                 if let Some(log) = self.entries.get_mut(&conversation) {
@@ -105,6 +101,15 @@ impl MemoryDevice {
             Change::Value(name, value) => {
                 loaded.values.remove(name);
                 loaded.values.extend(value.map(|value| (name.to_owned(), value)));
+            }
+        }
+    }
+
+    fn keep(&mut self, conversation: Id, entries: Vec<StoredEntry>) {
+        let log = self.entries.entry(conversation).or_default();
+        for entry in entries {
+            if !log.get(&entry.seq).is_some_and(is_erased) {
+                log.insert(entry.seq, entry);
             }
         }
     }

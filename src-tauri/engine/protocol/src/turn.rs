@@ -63,18 +63,23 @@ impl<'a> Turn<'a> {
         self.logs.insert(conversation);
     }
 
-    /// Stores an entry, and tells it. Neighbours of one log travel together.
-    pub(crate) fn entry(&mut self, conversation: Id, entry: StoredEntry) {
+    /// To be told once it is stored. Neighbours of one log travel together.
+    pub(crate) fn tell_entry(&mut self, conversation: Id, entry: StoredEntry) {
         match self.after.last_mut() {
             Some(Notice::Entries {
                 conversation: last,
                 entries,
-            }) if *last == conversation => entries.push(entry.clone()),
+            }) if *last == conversation => entries.push(entry),
             _ => self.after.push(Notice::Entries {
                 conversation,
-                entries: vec![entry.clone()],
+                entries: vec![entry],
             }),
         }
+    }
+
+    /// Stores an entry as a row, and tells it.
+    pub(crate) fn entry(&mut self, conversation: Id, entry: StoredEntry) {
+        self.tell_entry(conversation, entry.clone());
         match self.changes.last_mut() {
             Some(Change::Entries(last, entries)) if *last == conversation => entries.push(entry),
             _ => self.changes.push(Change::Entries(conversation, vec![entry])),

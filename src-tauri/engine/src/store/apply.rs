@@ -9,6 +9,7 @@ use zuoxi_protocol::change::{Change, Draft, FeedKey, OutboxAct, Range, StoredEnt
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::Entry;
 
+use super::blocks;
 use super::error::StoreError;
 use super::peek::peek;
 use super::record::{damaged, encode_log, encode_state};
@@ -17,6 +18,9 @@ use super::record::{damaged, encode_log, encode_state};
 pub(super) const SEQ_BITS: u32 = 40;
 /// Highest Seq that has a key.
 pub(super) const SEQ_MAX: u64 = (1 << SEQ_BITS) - 1;
+
+/// Rows that weigh as much as a block.
+const BLOCK_ROWS: i64 = 32;
 
 /// The keys of a range of Seqs, both ends included; Seqs beyond the highest are cut.
 pub(super) fn places(number: i64, range: Range) -> (i64, i64) {
@@ -84,7 +88,15 @@ pub(super) fn delete_doomed(db: &Connection, number: i64, rows: i64) -> Result<b
                (SELECT place FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT ?3)",
         )?
         .execute(params![first, last, rows])?;
-    if (deleted as i64) < rows {
+    // A block weighs as much as so many rows.
+    let blocks = rows / BLOCK_ROWS + 1;
+    let deleted_blocks = db
+        .prepare_cached(
+            "DELETE FROM blocks WHERE place IN
+               (SELECT place FROM blocks WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT ?3)",
+        )?
+        .execute(params![first, last, blocks])?;
+    if (deleted as i64) < rows && (deleted_blocks as i64) < blocks {
         db.prepare_cached("DELETE FROM doomed WHERE number = ?1")?
             .execute([number])?;
         return Ok(false);
@@ -141,6 +153,10 @@ pub(super) fn apply(db: &Connection, numbers: &mut Numbers, change: &Change) -> 
             let number = numbers.number(db, *conversation)?;
             insert_entries(db, number, entries)?;
         }
+        Change::Block(conversation, block) => {
+            let number = numbers.number(db, *conversation)?;
+            blocks::put(db, number, block)?;
+        }
         Change::Erase(conversation, seqs) => {
             if let Some(number) = numbers.known(db, *conversation)? {
                 erase(db, number, seqs)?;
@@ -148,11 +164,13 @@ pub(super) fn apply(db: &Connection, numbers: &mut Numbers, change: &Change) -> 
         }
         Change::EraseMessage {
             conversation,
+            below,
             author,
             id,
         } => {
             if let Some(number) = numbers.known(db, *conversation)? {
-                erase_message(db, number, *author, *id)?;
+                erase_message(db, number, *below, *author, *id)?;
+                blocks::erase_message(db, number, *below, *author, *id)?;
             }
         }
         Change::Drop(conversation, range) => {
@@ -160,6 +178,7 @@ pub(super) fn apply(db: &Connection, numbers: &mut Numbers, change: &Change) -> 
                 let (first, last) = places(number, *range);
                 db.prepare_cached("DELETE FROM entries WHERE place BETWEEN ?1 AND ?2")?
                     .execute([first, last])?;
+                blocks::drop_range(db, number, *range)?;
             }
         }
         Change::Enqueue(act) => {
@@ -241,6 +260,9 @@ fn insert_entries(db: &Connection, number: i64, entries: &[StoredEntry]) -> Resu
         }
         let no_entry = || StoreError::Refused(format!("entry {}, whose bytes are none", stored.id));
         let peeked = peek(&stored.bytes).ok_or_else(no_entry)?;
+        if blocks::has(db, number, stored.seq, peeked.erased)? {
+            continue;
+        }
         let (place, _) = places(
             number,
             Range {
@@ -259,7 +281,7 @@ fn insert_entries(db: &Connection, number: i64, entries: &[StoredEntry]) -> Resu
 }
 
 /// Erased: Seq, id and author stay, and nothing of what a newer version may have added to it.
-fn emptied(mut entry: Entry) -> Vec<u8> {
+pub(super) fn emptied(mut entry: Entry) -> Vec<u8> {
     entry.content = Bytes::new();
     entry.erased = true;
     entry.encode_to_vec()
@@ -282,18 +304,20 @@ fn erase(db: &Connection, number: i64, seqs: &[u64]) -> Result<(), StoreError> {
             let entry = Entry::decode(bytes.as_slice()).map_err(|_| damaged("entry"))?;
             db.prepare_cached("UPDATE entries SET erased = 1, bytes = ?2 WHERE place = ?1")?
                 .execute(params![place, emptied(entry)])?;
+        } else {
+            blocks::erase(db, number, *seq)?;
         }
     }
     Ok(())
 }
 
 /// A recall names author and id. It is rare, and ids have no index: what contains the id's bytes is looked at.
-fn erase_message(db: &Connection, number: i64, author: Id, id: Id) -> Result<(), StoreError> {
+fn erase_message(db: &Connection, number: i64, below: u64, author: Id, id: Id) -> Result<(), StoreError> {
     let (first, last) = places(
         number,
         Range {
             first: 0,
-            last: SEQ_MAX,
+            last: below.saturating_sub(1),
         },
     );
     let found: Vec<Vec<u8>> = db

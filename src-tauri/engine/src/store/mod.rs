@@ -15,6 +15,7 @@
 
 mod account;
 mod apply;
+mod blocks;
 mod database;
 mod error;
 mod key;
@@ -43,7 +44,7 @@ pub use key_file::Guard;
 pub use keyring::{Keyring, KeyringError, MemoryKeyring, NoKeyring, SystemKeyring};
 pub use read::Query;
 pub use unlock::{PASSPHRASE_MIN, UnlockError, guard, unlock};
-pub use zuoxi_protocol::change::StoredEntry;
+pub use zuoxi_protocol::change::{StoredBlock, StoredEntry};
 
 use queue::Queue;
 use read::Question;

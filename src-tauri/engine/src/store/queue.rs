@@ -16,6 +16,8 @@ const QUEUED: usize = 4_096;
 const QUEUED_USER: usize = 512;
 /// Weight of a group (changes and entries): above it another commit is cheaper than the wait for this one.
 const GROUP: usize = 2_000;
+/// Weight of a block: its bytes are those of so many entries.
+const BLOCK: usize = 32;
 
 /// What two transactions must not both touch for one to go before the other.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -57,12 +59,10 @@ pub(super) fn is_apart(transaction: &Transaction) -> bool {
 
 /// Changes and entries in a transaction.
 pub(super) fn weight(transaction: &Transaction) -> usize {
-    let of = |change: &Change| {
-        if let Change::Entries(_, entries) = change {
-            entries.len()
-        } else {
-            1
-        }
+    let of = |change: &Change| match change {
+        Change::Entries(_, entries) => entries.len(),
+        Change::Block(..) => BLOCK,
+        _ => 1,
     };
     transaction.changes.iter().map(of).sum()
 }

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use prost::Message;
 use rusqlite::{Connection, OptionalExtension, params};
 use zuoxi_protocol::change::{Range, StoredEntry};
-use zuoxi_wire::Id;
 use zuoxi_wire::v1::Entry;
+use zuoxi_wire::{Id, block};
 
-use super::apply::{SEQ_BITS, SEQ_MAX, places};
+use super::apply::{SEQ_MAX, places};
 use super::error::StoreError;
 use super::record::{damaged, id};
 
@@ -84,55 +84,71 @@ fn answer(db: &Connection, query: &Query) -> Result<Vec<StoredEntry>, StoreError
         .optional()?;
     let Some(number) = number else { return Ok(Vec::new()) };
     match query {
-        Query::Range { range, limit, .. } => {
-            let (first, last) = places(number, *range);
-            entries(
-                &snapshot,
-                "SELECT place, bytes FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT ?3",
-                params![first, last, *limit],
-            )
-        }
+        Query::Range { range, limit, .. } => within(&snapshot, number, *range, *limit as usize, From::First),
         Query::Newest { count, .. } => {
-            let (first, last) = places(
-                number,
-                Range {
-                    first: 0,
-                    last: SEQ_MAX,
-                },
-            );
-            let mut newest = entries(
-                &snapshot,
-                "SELECT place, bytes FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC LIMIT ?3",
-                params![first, last, *count],
-            )?;
-            newest.reverse();
-            Ok(newest)
+            let all = Range {
+                first: 0,
+                last: SEQ_MAX,
+            };
+            within(&snapshot, number, all, *count as usize, From::Last)
         }
         Query::At { time_ms, .. } => at(&snapshot, number, *time_ms),
-        Query::WithId { id, .. } => {
-            let (first, last) = places(
-                number,
-                Range {
-                    first: 0,
-                    last: SEQ_MAX,
-                },
-            );
-            let mut found = entries(
-                &snapshot,
-                "SELECT place, bytes FROM entries WHERE place BETWEEN ?1 AND ?2 AND instr(bytes, ?3) > 0
-                 ORDER BY place DESC LIMIT 64",
-                params![first, last, id.0],
-            )?;
-            // The bytes may stand elsewhere in an entry, as in a recall's content.
-            found.retain(|entry| entry.id == *id);
-            found.truncate(4);
-            Ok(found)
-        }
+        Query::WithId { id, .. } => with_id(&snapshot, number, *id),
     }
 }
 
-/// Halves the range of Seqs until the first entry at or after the time is left: a page for each step, no index.
-fn at(db: &Connection, number: i64, time_ms: u64) -> Result<Vec<StoredEntry>, StoreError> {
+/// From which end of a range entries are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    First,
+    Last,
+}
+
+/// At most `limit` entries of a range, from its first or its last on, in ascending order: rows and blocks alike.
+fn within(
+    db: &Connection,
+    number: i64,
+    range: Range,
+    limit: usize,
+    from: From,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let (first, last) = places(number, range);
+    let (rows, blocks) = match from {
+        From::First => (
+            "SELECT place, bytes FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT ?3",
+            "SELECT * FROM blocks WHERE place BETWEEN ?1 AND ?2 ORDER BY place",
+        ),
+        From::Last => (
+            "SELECT place, bytes FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC LIMIT ?3",
+            "SELECT * FROM blocks WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC",
+        ),
+    };
+    let mut found = entries(db, rows, params![first, last, limit as i64])?;
+    let start = Range {
+        first: block::range_of(range.first).0.min(range.first),
+        last: range.last,
+    };
+    let mut statement = db.prepare_cached(blocks)?;
+    let mut held = statement.query(params![places(number, start).0, last])?;
+    let mut opened = 0;
+    while opened < limit
+        && let Some(row) = held.next()?
+    {
+        let mut inside = super::blocks::entries(&super::blocks::read(row)?)?;
+        inside.retain(|entry| (range.first..=range.last).contains(&entry.seq));
+        opened += inside.len();
+        found.append(&mut inside);
+    }
+    found.sort_unstable_by_key(|entry| entry.seq);
+    match from {
+        From::First => found.truncate(limit),
+        From::Last => drop(found.drain(..found.len().saturating_sub(limit))),
+    }
+    Ok(found)
+}
+
+/// Entries with this id, newest first at most 4: its bytes may stand elsewhere in an entry, as in a recall's content.
+fn with_id(db: &Connection, number: i64, id: Id) -> Result<Vec<StoredEntry>, StoreError> {
     let (first, last) = places(
         number,
         Range {
@@ -140,22 +156,41 @@ fn at(db: &Connection, number: i64, time_ms: u64) -> Result<Vec<StoredEntry>, St
             last: SEQ_MAX,
         },
     );
-    let next = |place: i64| {
-        entries(
-            db,
-            "SELECT place, bytes FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT 1",
-            params![place, last],
-        )
+    let mut found = entries(
+        db,
+        "SELECT place, bytes FROM entries WHERE place BETWEEN ?1 AND ?2 AND instr(bytes, ?3) > 0
+         ORDER BY place DESC LIMIT 64",
+        params![first, last, id.0],
+    )?;
+    let mut statement = db.prepare_cached("SELECT * FROM blocks WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC")?;
+    let mut held = statement.query([first, last])?;
+    while let Some(row) = held.next()? {
+        let held = super::blocks::read(row)?;
+        if super::blocks::names(&held, id)? {
+            found.extend(super::blocks::entries(&held)?);
+        }
+    }
+    found.retain(|entry| entry.id == id);
+    found.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.seq));
+    found.truncate(4);
+    Ok(found)
+}
+
+/// Halves the range of Seqs until the first entry at or after the time is left: a page for each step, no index.
+fn at(db: &Connection, number: i64, time_ms: u64) -> Result<Vec<StoredEntry>, StoreError> {
+    let next = |first: u64| within(db, number, Range { first, last: SEQ_MAX }, 1, From::First);
+    let all = Range {
+        first: 0,
+        last: SEQ_MAX,
     };
-    let newest: Option<i64> = db
-        .prepare_cached("SELECT max(place) FROM entries WHERE place BETWEEN ?1 AND ?2")?
-        .query_row([first, last], |row| row.get(0))?;
-    let Some(newest) = newest else { return Ok(Vec::new()) };
-    let (mut low, mut high) = (first, newest + 1);
+    let Some(newest) = within(db, number, all, 1, From::Last)?.pop() else {
+        return Ok(Vec::new());
+    };
+    let (mut low, mut high) = (0, newest.seq + 1);
     while low < high {
-        let middle = low + (high - low) / 2;
+        let middle = low.midpoint(high);
         match next(middle)?.first() {
-            Some(entry) if entry.time_ms < time_ms => low = (number << SEQ_BITS | entry.seq as i64) + 1,
+            Some(entry) if entry.time_ms < time_ms => low = entry.seq + 1,
             _ => high = middle,
         }
     }

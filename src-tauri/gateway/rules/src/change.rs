@@ -271,6 +271,19 @@ impl Change {
         seq
     }
 
+    /// Retention: below these Seqs (of the agents' and the customer's log) history is gone on purpose. A closed
+    /// conversation of which nothing is left stands in nobody's feed.
+    pub(crate) fn raise_floor(&mut self, floor: u64, public_floor: u64) {
+        let after = &mut self.after;
+        after.floor = floor;
+        after.public_floor = public_floor;
+        after.words.take_if(|words| words.seq < floor);
+        if floor > after.head && after.status == Status::Closed {
+            after.holder = None;
+            after.unread = 0;
+        }
+    }
+
     /// The story goes on in another conversation.
     pub(crate) fn link(&mut self, id: Id, to: Id) {
         let said = LinkedContent {

@@ -11,6 +11,8 @@ pub struct Config {
     pub agent_session_ms: u64,
     /// The same for a customer.
     pub customer_session_ms: u64,
+    /// Entries older than this go, milliseconds; 0: never. What is still going on stays whole until it closes.
+    pub keep_ms: u64,
     /// Wrong passwords for one log-in name before it is locked.
     pub wrong_per_name: u32,
     /// Wrong passwords from one address before it is refused; a whole office may share one.
@@ -55,6 +57,7 @@ impl Default for Config {
             software: concat!("zuoxi-gateway ", env!("CARGO_PKG_VERSION")).into(),
             agent_session_ms: 30 * 24 * 3_600_000,
             customer_session_ms: 180 * 24 * 3_600_000,
+            keep_ms: 0,
             wrong_per_name: 5,
             wrong_per_address: 100,
             lock_ms: 15 * 60_000,

@@ -11,8 +11,8 @@ use zuoxi_wire::Id;
 use zuoxi_wire::v1::{Due, Presence, Status};
 
 use crate::record::{
-    Agent, Conversation, Customer, Entry, Feed, FeedRow, FeedState, Fingerprint, KnownId, Membership, Position,
-    Refusal, Session, Visit, Who,
+    Agent, Audience, Conversation, Customer, Entry, Feed, FeedRow, FeedState, Fingerprint, KnownId, Membership,
+    Position, Refusal, SealedBlock, Session, Visit, Who,
 };
 use crate::store::{Store, Stored};
 
@@ -23,7 +23,7 @@ pub use sample::{sample_agent, sample_brand, sample_conversation, sample_custome
 /// # Panics
 /// Where the store isn't what the rules rely on.
 pub fn run<S: Store>(fresh: &mut dyn FnMut() -> S) {
-    let rules: [(&str, Rule<S>); 12] = [
+    let rules: [(&str, Rule<S>); 14] = [
         ("transactions", transactions),
         ("epoch", epoch),
         ("facts", facts),
@@ -33,6 +33,8 @@ pub fn run<S: Store>(fresh: &mut dyn FnMut() -> S) {
         ("conversations", conversations),
         ("entries", entries),
         ("erasing", erasing),
+        ("blocks", blocks),
+        ("retention", retention),
         ("repeats", repeats),
         ("feeds", feeds),
         ("members", members),
@@ -360,6 +362,110 @@ fn erasing<S: Store>(store: &mut S) -> Stored<()> {
     );
     assert_eq!(store.public_entries(id(1), 1, 1)?, [expected]);
     assert_eq!(store.entry(id(1), 2)?, Some(sample_entry(2)));
+    Ok(())
+}
+
+fn sealed(n: u8, log: Audience, start: u64, generation: u32) -> SealedBlock {
+    SealedBlock {
+        conversation: id(n),
+        log,
+        start,
+        first: start + 2,
+        last: start + 40,
+        generation,
+        bytes: Bytes::from(vec![0, 255, generation as u8]),
+    }
+}
+
+fn blocks<S: Store>(store: &mut S) -> Stored<()> {
+    use Audience::{Agents, Everybody};
+    assert_eq!(store.block(id(1), Agents, 1)?, None);
+    assert_eq!(store.sealed_to(id(1), Agents)?, 0);
+    write(store, |store| {
+        for block in [
+            sealed(1, Agents, 65, 1),
+            sealed(1, Agents, 1, 1),
+            sealed(1, Everybody, 1, 3),
+            sealed(2, Agents, 129, 1),
+        ] {
+            store.put_block(&block)?;
+        }
+        store.put_block(&SealedBlock {
+            last: 64,
+            ..sealed(1, Agents, 1, 2)
+        })
+    })?;
+    let replaced = store.block(id(1), Agents, 1)?;
+    assert_eq!(replaced.map(|block| (block.generation, block.last)), Some((2, 64)));
+    assert_eq!(store.block(id(1), Agents, 65)?, Some(sealed(1, Agents, 65, 1)));
+    assert_eq!(
+        store.block(id(1), Everybody, 1)?,
+        Some(sealed(1, Everybody, 1, 3)),
+        "the logs have blocks of their own"
+    );
+    assert_eq!(store.block(id(1), Everybody, 65)?, None);
+    assert_eq!(store.sealed_to(id(1), Agents)?, 105);
+    assert_eq!(store.sealed_to(id(1), Everybody)?, 41);
+    store.begin()?;
+    store.put_block(&sealed(1, Agents, 65, 9))?;
+    store.rollback();
+    assert_eq!(store.block(id(1), Agents, 65)?, Some(sealed(1, Agents, 65, 1)));
+    Ok(())
+}
+
+fn retention<S: Store>(store: &mut S) -> Stored<()> {
+    let kept = Conversation {
+        floor: 70,
+        public_floor: 36,
+        head: 90,
+        public_head: 45,
+        ..sample_conversation(1, Status::Closed)
+    };
+    let visit = |first_seq| Visit {
+        conversation: id(1),
+        first_seq,
+        started_ms: 1,
+        ended_ms: 2,
+        first_words: String::new(),
+        words_seq: 0,
+    };
+    write(store, |store| {
+        store.put_conversation(&kept)?;
+        store.put_conversation(&sample_conversation(3, Status::Open))?;
+        (1..=90).try_for_each(|seq| store.append(&sample_entry(seq)))?;
+        for log in [Audience::Agents, Audience::Everybody] {
+            store.put_block(&sealed(1, log, 1, 1))?;
+        }
+        store.put_block(&sealed(1, Audience::Agents, 65, 1))?;
+        store.put_block(&sealed(3, Audience::Agents, 1, 1))?;
+        store.put_visit(&visit(1))?;
+        store.put_visit(&visit(71))
+    })?;
+    assert_eq!(store.conversation_ids(id(0), 1)?, [id(1)]);
+    assert_eq!(store.conversation_ids(id(1), 9)?, [id(3)]);
+    store.begin()?;
+    assert!(store.remove_below(&kept, 50)?, "more is left");
+    store.commit()?;
+    assert_eq!(store.entry(id(1), 50)?, None);
+    assert_eq!(store.entry(id(1), 51)?, Some(sample_entry(51)), "the lowest go first");
+    assert_eq!(store.public_entry(id(1), 26)?, Some(sample_entry(51)));
+    assert_eq!(store.public_entry(id(1), 25)?, None);
+    store.begin()?;
+    assert!(!store.remove_below(&kept, 50)?);
+    store.remove_visits(id(1), 70)?;
+    store.commit()?;
+    let seqs: Vec<u64> = store.entries(id(1), 1, 99)?.iter().map(|entry| entry.seq).collect();
+    assert_eq!(seqs, (70..=90).collect::<Vec<_>>());
+    assert_eq!(store.entry_at_time(id(1), 0, true)?.map(|entry| entry.seq), Some(71));
+    assert_eq!(store.block(id(1), Audience::Agents, 1)?, None);
+    for (block, log) in [(65, Audience::Agents), (1, Audience::Everybody)] {
+        assert!(store.block(id(1), log, block)?.is_some(), "what the floor cuts stays");
+    }
+    assert!(
+        store.block(id(3), Audience::Agents, 1)?.is_some(),
+        "of its conversation alone"
+    );
+    assert_eq!(store.visits(id(1), 9)?, [visit(71)]);
     Ok(())
 }
 

@@ -19,6 +19,8 @@ use crate::people::People;
 use crate::positions::Moving;
 use crate::rate::{Buckets, Places, Tally};
 use crate::record::Who;
+use crate::rounds::Rounds;
+use crate::sealing::Sealing;
 use crate::signals::set_presence;
 use crate::store::{Store, Stored};
 use crate::timer::{Timer, Timers};
@@ -31,6 +33,10 @@ const HOUSEKEEPING_MS: u64 = 60_000;
 pub(crate) const RETRY_MS: u32 = 1_000;
 /// A group's consequences (room for somebody who waits) are groups of their own, so many at most at once.
 const FOLLOWING_GROUPS: usize = 4;
+/// A batch of so few events leaves time for what can wait: sealing, and rounds.
+const QUIET_BATCH: usize = 8;
+/// So soon it is looked whether there is time, milliseconds.
+const QUIET_SOON_MS: u64 = 50;
 
 /// The rules of one gateway, with what it knows only as long as its connections live.
 pub struct Gateway {
@@ -60,6 +66,8 @@ pub struct Gateway {
     pub(crate) free: BTreeSet<Id>,
     /// Teams whose queue moved since its customers were told.
     pub(crate) queues_moved: BTreeSet<Id>,
+    pub(crate) sealing: Sealing,
+    pub(crate) rounds: Rounds,
     pub(crate) wrong_names: Tally,
     pub(crate) wrong_addresses: Tally,
     pub(crate) visitors: Tally,
@@ -109,6 +117,8 @@ impl Gateway {
             away: BTreeMap::new(),
             free: BTreeSet::new(),
             queues_moved: BTreeSet::new(),
+            sealing: Sealing::default(),
+            rounds: Rounds::new(now_ms),
             wrong_names: Tally::default(),
             wrong_addresses: Tally::default(),
             visitors: Tally::default(),
@@ -130,12 +140,16 @@ impl Gateway {
     /// Never fails: where the store does, acts are refused for now and log-ins get a problem.
     pub fn handle<S: Store>(&mut self, store: &mut S, now_ms: u64, batch: Vec<Event>, out: &mut Vec<Output>) {
         self.now_ms = self.now_ms.max(now_ms);
+        let quiet = batch.len() <= QUIET_BATCH;
         self.group(store, batch, out);
         for _ in 0..FOLLOWING_GROUPS {
             if self.free.is_empty() || self.rests_until_ms > self.now_ms {
                 break;
             }
             self.group(store, Vec::new(), out);
+        }
+        if quiet && self.can_wait_ms() <= self.now_ms && self.rests_until_ms <= self.now_ms {
+            self.do_what_can_wait(store, out);
         }
         out.push(Output::WakeAt { ms: self.wake_ms() });
     }
@@ -172,7 +186,26 @@ impl Gateway {
             .unwrap_or(u64::MAX)
             .min(retry)
             .min(idle)
+            .min(self.can_wait_ms().max(self.now_ms + QUIET_SOON_MS))
             .max(self.now_ms + 1)
+    }
+
+    /// When something is due that waits for a quiet turn.
+    fn can_wait_ms(&self) -> u64 {
+        if self.sealing.is_due() {
+            return self.now_ms;
+        }
+        self.rounds.next_ms(self.now_ms)
+    }
+
+    /// A group of its own, so that no act waits for it.
+    fn do_what_can_wait(&mut self, store: &mut dyn Store, out: &mut Vec<Output>) {
+        let mut group = Group::begin(store);
+        if group.usable().is_ok() {
+            self.seal_due(&mut group);
+            self.step_round(&mut group);
+        }
+        self.finish(group, out);
     }
 
     fn group(&mut self, store: &mut dyn Store, batch: Vec<Event>, out: &mut Vec<Output>) {
@@ -188,6 +221,11 @@ impl Gateway {
         self.fire_timers(&mut group);
         self.close_idle(&mut group);
         self.hand_out(&mut group);
+        self.finish(group, out);
+    }
+
+    /// Commits a group; then memory moves, questions are answered, and all leaves.
+    fn finish(&mut self, mut group: Group<'_>, out: &mut Vec<Output>) {
         let done = group.commit();
         match &done {
             Ok(()) => self.committed(&mut group),
@@ -317,6 +355,7 @@ impl Gateway {
         for effect in std::mem::take(&mut group.effects) {
             self.take_effect(group, effect);
         }
+        self.sealing.done(&group.sealed);
     }
 
     /// Nothing in memory moves, and whoever asked is told to come again: it may have been stored all the same.

@@ -12,6 +12,7 @@ use crate::lane::Lane;
 use crate::mail::Mail;
 use crate::positions::Gathered;
 use crate::record::{Conversation, Feed, FeedRow, FeedState, Session, Who};
+use crate::sealing::LogOf;
 use crate::store::{Store, StoreError, Stored};
 
 /// Where an act was asked, so that its answer finds it.
@@ -81,6 +82,8 @@ pub(crate) struct Group<'s> {
     pub(crate) stirred: BTreeSet<Id>,
     /// Positions that this group writes, to be kept if it fails.
     pub(crate) positions: Vec<(Id, Gathered)>,
+    /// Logs of which this group seals all that may be.
+    pub(crate) sealed: Vec<LogOf>,
     /// Questions that are answered from the store once it is committed.
     pub(crate) asks: Vec<(ConnectionId, u32, client_frame::Kind)>,
     /// What leaves whatever becomes of the group, and in the end all that leaves.
@@ -104,6 +107,7 @@ impl<'s> Group<'s> {
             moves: Vec::new(),
             stirred: BTreeSet::new(),
             positions: Vec::new(),
+            sealed: Vec::new(),
             asks: Vec::new(),
             mail: Mail::default(),
             failed,

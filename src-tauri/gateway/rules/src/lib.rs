@@ -8,7 +8,7 @@
 //! - [`load`]: what is shed under load, in which order.
 //!
 //! Inside: `acts` checks in PROTOCOL.md's order, `doing` does what each kind asks for, `change` is the result in
-//! memory, `telling` writes it and tells whom it concerns; `rights` alone says who may see and do what.
+//! memory, `telling` writes it and tells whom it concerns; `rights` alone says who may see and do what. `sealing` makes blocks, `rounds` sees to what is old.
 
 mod account;
 mod acts;
@@ -37,7 +37,9 @@ mod rate;
 mod reading;
 pub mod record;
 mod rights;
+mod rounds;
 pub mod routing;
+mod sealing;
 mod shedding;
 mod signals;
 pub mod store;

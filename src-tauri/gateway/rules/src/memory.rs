@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
-use zuoxi_wire::Id;
 use zuoxi_wire::v1::{Presence, Status};
+use zuoxi_wire::{Id, block};
 
 use crate::record::{
     Agent, Audience, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position, Refusal,
-    Session, Team, Visit, Who,
+    SealedBlock, Session, Team, Visit, Who,
 };
 use crate::store::{Store, StoreError, Stored};
 
@@ -34,6 +34,7 @@ struct Tables {
     conversations: BTreeMap<Id, Conversation>,
     entries: BTreeMap<(Id, u64), Entry>,
     public: BTreeMap<(Id, u64), u64>,
+    blocks: BTreeMap<(Id, Audience, u64), SealedBlock>,
     known: BTreeMap<(Id, Id, Id), KnownId>,
     refusals: BTreeMap<(Id, Id, Id), Refusal>,
     feeds: BTreeMap<Feed, FeedState>,
@@ -54,6 +55,8 @@ pub struct MemoryStore {
     journal: Option<Vec<TakeBack>>,
     savepoint: Option<usize>,
     faults: VecDeque<CommitFault>,
+    /// Commits that succeed before the next fault.
+    spared: u32,
     full: bool,
     /// COMMITs that succeeded.
     commits: u64,
@@ -74,6 +77,12 @@ impl MemoryStore {
     /// Makes the next commit fail so; several are kept in order.
     pub fn fail_commit(&mut self, fault: CommitFault) {
         self.faults.push_back(fault);
+    }
+
+    /// Lets so many commits succeed, then one fail so.
+    pub fn fail_commit_after(&mut self, succeed: u32, fault: CommitFault) {
+        self.spared += succeed;
+        self.fail_commit(fault);
     }
 
     /// Lets every write fail with [`StoreError::Full`], or no longer.
@@ -101,6 +110,15 @@ impl MemoryStore {
             .entries
             .range((conversation, 0)..=(conversation, u64::MAX))
             .map(|(_, entry)| entry.clone())
+            .collect()
+    }
+
+    /// All sealed blocks of a log, for checks from outside.
+    pub fn blocks(&self, conversation: Id, log: Audience) -> Vec<SealedBlock> {
+        self.tables
+            .blocks
+            .range((conversation, log, 0)..=(conversation, log, u64::MAX))
+            .map(|(_, block)| block.clone())
             .collect()
     }
 
@@ -203,7 +221,13 @@ impl Store for MemoryStore {
         if self.journal.is_none() {
             return Err(broken("a commit outside a transaction"));
         }
-        match self.faults.pop_front() {
+        let fault = if self.spared > 0 {
+            self.spared -= 1;
+            None
+        } else {
+            self.faults.pop_front()
+        };
+        match fault {
             Some(CommitFault::Lost) => {
                 self.rollback();
                 Err(broken("planted: lost"))
@@ -377,6 +401,11 @@ impl Store for MemoryStore {
             .collect())
     }
 
+    fn conversation_ids(&mut self, above: Id, limit: u32) -> Stored<Vec<Id>> {
+        let ids = self.tables.conversations.keys().filter(|id| **id > above);
+        Ok(ids.take(limit as usize).copied().collect())
+    }
+
     fn append(&mut self, entry: &Entry) -> Stored<()> {
         self.writing()?;
         let key = (entry.conversation, entry.seq);
@@ -447,6 +476,53 @@ impl Store for MemoryStore {
         entry.fingerprint = None;
         entry.erased = true;
         self.put(|t| &mut t.entries, (conversation, seq), entry)
+    }
+
+    fn remove_below(&mut self, conversation: &Conversation, limit: u32) -> Stored<bool> {
+        let (id, limit) = (conversation.id, limit as usize);
+        let entries = self.tables.entries.range((id, 0)..(id, conversation.floor));
+        let entries: Vec<(u64, u64, Audience)> = entries
+            .map(|(_, entry)| (entry.seq, entry.public, entry.audience))
+            .take(limit)
+            .collect();
+        for (seq, public, audience) in &entries {
+            if *audience == Audience::Everybody {
+                self.remove(|t| &mut t.public, &(id, *public))?;
+            }
+            self.remove(|t| &mut t.entries, &(id, *seq))?;
+        }
+        let mut more = entries.len() == limit;
+        let logs = [
+            (Audience::Everybody, conversation.public_floor),
+            (Audience::Agents, conversation.floor),
+        ];
+        for (log, floor) in logs {
+            let below = self
+                .tables
+                .blocks
+                .range((id, log, 0)..(id, log, block::range_of(floor).0));
+            let below: Vec<(Id, Audience, u64)> = below.map(|(key, _)| *key).take(limit).collect();
+            more |= below.len() == limit;
+            below.iter().try_for_each(|key| self.remove(|t| &mut t.blocks, key))?;
+        }
+        Ok(more)
+    }
+
+    fn block(&mut self, conversation: Id, log: Audience, start: u64) -> Stored<Option<SealedBlock>> {
+        Ok(self.tables.blocks.get(&(conversation, log, start)).cloned())
+    }
+
+    fn sealed_to(&mut self, conversation: Id, log: Audience) -> Stored<u64> {
+        let mut of_log = self
+            .tables
+            .blocks
+            .range((conversation, log, 0)..=(conversation, log, u64::MAX));
+        Ok(of_log.next_back().map_or(0, |(_, block)| block.last))
+    }
+
+    fn put_block(&mut self, block: &SealedBlock) -> Stored<()> {
+        let key = (block.conversation, block.log, block.start);
+        self.put(|t| &mut t.blocks, key, block.clone())
     }
 
     fn remember(&mut self, known: &KnownId) -> Stored<()> {
@@ -552,5 +628,11 @@ impl Store for MemoryStore {
             .take(limit as usize)
             .map(|(_, visit)| visit.clone())
             .collect())
+    }
+
+    fn remove_visits(&mut self, conversation: Id, below: u64) -> Stored<()> {
+        let began = self.tables.visits.range((conversation, 0)..(conversation, below));
+        let began: Vec<(Id, u64)> = began.map(|(key, _)| *key).collect();
+        began.iter().try_for_each(|key| self.remove(|t| &mut t.visits, key))
     }
 }

@@ -15,11 +15,12 @@ use crate::group::Group;
 use crate::positions::positions_for;
 use crate::record::{Conversation, Entry, Who};
 use crate::rights::{self, Part};
-use crate::store::{StoreError, Stored};
+use crate::sealing::sealed;
+use crate::store::{Store, StoreError, Stored};
 use crate::wording::{self, Reader, problem};
 
 /// Bytes of entries in a page: three quarters of a frame, so that envelope and names have room.
-const PAGE_BYTES: usize = limits::FRAME_BYTES as usize * 3 / 4;
+pub(crate) const PAGE_BYTES: usize = limits::FRAME_BYTES as usize * 3 / 4;
 /// What an entry adds to its block beside its bytes.
 const ENTRY_OVERHEAD: usize = 8;
 const VISITS: u32 = 50;
@@ -198,7 +199,8 @@ impl Gateway {
             .store
             .entry_at_time(conversation.id, ask.time_ms, part.is_customer())?;
         let (head, floor) = (reader.head(&conversation), reader.floor(&conversation));
-        let seq = found.map_or(head + 1, |entry| reader.seq(&entry));
+        // What is older than the floor may not be off the disk yet.
+        let seq = found.map_or(head + 1, |entry| reader.seq(&entry)).max(floor);
         Ok(Kind::FoundTime(FoundTime {
             conversation: conversation.id.to_bytes(),
             seq,
@@ -342,14 +344,16 @@ impl Gateway {
     }
 }
 
-fn read(group: &mut Group<'_>, id: Id, reader: Reader, first: u64, last: u64) -> Stored<Vec<Entry>> {
+/// Entries of one reader's log.
+pub(crate) fn read(store: &mut dyn Store, id: Id, reader: Reader, first: u64, last: u64) -> Stored<Vec<Entry>> {
     match reader {
-        Reader::Agent => group.store.entries(id, first, last),
-        Reader::Customer => group.store.public_entries(id, first, last),
+        Reader::Agent => store.entries(id, first, last),
+        Reader::Customer => store.public_entries(id, first, last),
     }
 }
 
-fn encoded(entry: &Entry, reader: Reader) -> bytes::Bytes {
+/// An entry as its reader's blocks hold it.
+pub(crate) fn encoded(entry: &Entry, reader: Reader) -> bytes::Bytes {
     prost::Message::encode_to_vec(&wording::entry(entry, reader, false)).into()
 }
 
@@ -380,7 +384,7 @@ fn hash_range(group: &mut Group<'_>, conversation: &Conversation, reader: Reader
     let mut at = range.first;
     while at <= range.last {
         let to = (at + limits::PAGE_ENTRIES - 1).min(range.last);
-        let entries = read(group, conversation.id, reader, at, to)?;
+        let entries = read(group.store, conversation.id, reader, at, to)?;
         if entries.len() as u64 != to - at + 1 {
             return Ok(());
         }
@@ -416,34 +420,30 @@ fn page_of(
     };
     let first = wanted.first.max(floor).max(1);
     let last = wanted.last.min(head);
-    let mut room = PAGE_BYTES;
-    let mut left = limits::PAGE_ENTRIES;
+    let mut filling = Filling {
+        id: conversation.id,
+        reader,
+        codec,
+        newest: wanted.newest,
+        room: PAGE_BYTES,
+        left: limits::PAGE_ENTRIES,
+    };
     let mut at = if wanted.newest { last } else { first };
-    while left > 0 && first <= at && at <= last {
+    while filling.left > 0 && first <= at && at <= last {
         // One range of fixed borders at a time, so that no more than a block is ever held.
-        let start = (at - 1) / limits::BLOCK_SEQS * limits::BLOCK_SEQS + 1;
+        let (start, end) = block::range_of(at);
         let (from, to) = if wanted.newest {
-            (start.max(first).max((at + 1).saturating_sub(left)), at)
+            (start.max(first), at)
         } else {
-            (at, (start + limits::BLOCK_SEQS - 1).min(last).min(at + left - 1))
+            (at, end.min(last))
         };
-        let entries = read(group, conversation.id, reader, from, to)?;
-        let fitting = fitting(&entries, reader, wanted.newest, &mut room);
-        let (Some(begin), Some(end)) = (fitting.first(), fitting.last()) else {
+        let Some((part, whole)) = filling.part(group.store, from, to)? else {
             break;
         };
-        let (begin, end) = (reader.seq(begin), reader.seq(end));
-        let bytes = fitting.iter().map(|entry| encoded(entry, reader)).collect();
-        let packed = block::encode(codec, begin, end, 0, bytes);
-        page.blocks
-            .push(packed.map_err(|error| StoreError::Broken(error.to_string()))?);
-        left -= end - begin + 1;
-        if (begin, end) != (from, to) {
+        at = if wanted.newest { part.first - 1 } else { part.last + 1 };
+        page.blocks.push(part);
+        if !whole {
             break;
-        }
-        match (wanted.newest, from.checked_sub(1)) {
-            (true, Some(below)) => at = below,
-            _ => at = to + 1,
         }
     }
     if wanted.newest {
@@ -451,11 +451,60 @@ fn page_of(
         page.positions = positions_for(group, conversation, reader)?;
     }
     page.covers = match (page.blocks.first(), page.blocks.last()) {
-        (Some(begin), Some(end)) => Some(SeqRange {
+        // A sealed block may hold more than was asked for; of the newest, all of it counts.
+        (Some(begin), Some(end)) if wanted.newest => Some(SeqRange {
             first: begin.first,
             last: end.last,
+        }),
+        (Some(begin), Some(end)) => Some(SeqRange {
+            first: begin.first.max(first),
+            last: end.last.min(last),
         }),
         _ => None,
     };
     Ok(page)
+}
+
+/// A page on its way.
+struct Filling {
+    id: Id,
+    reader: Reader,
+    codec: BlockCodec,
+    newest: bool,
+    /// Bytes and entries that it still takes.
+    room: usize,
+    left: u64,
+}
+
+impl Filling {
+    /// What the page gives of one fixed range, where `from` to `to` of it is wanted: its sealed block as a whole, else
+    /// what fits of its entries as they are now; and whether that is all. None: there is no room.
+    fn part(&mut self, store: &mut dyn Store, from: u64, to: u64) -> Stored<Option<(v1::Block, bool)>> {
+        if let Some(sealed) = sealed(store, self.id, self.reader, (from, to), self.codec)? {
+            let size = sealed.data.len() + ENTRY_OVERHEAD;
+            // Any block has room in an empty page.
+            if size > self.room && self.room < PAGE_BYTES {
+                return Ok(None);
+            }
+            self.room = self.room.saturating_sub(size);
+            self.left = self.left.saturating_sub(sealed.last - sealed.first + 1);
+            return Ok(Some((sealed, true)));
+        }
+        let (from, to) = if self.newest {
+            (from.max((to + 1).saturating_sub(self.left)), to)
+        } else {
+            (from, to.min(from + self.left - 1))
+        };
+        let entries = read(store, self.id, self.reader, from, to)?;
+        let fitting = fitting(&entries, self.reader, self.newest, &mut self.room);
+        let (Some(begin), Some(end)) = (fitting.first(), fitting.last()) else {
+            return Ok(None);
+        };
+        let (begin, end) = (self.reader.seq(begin), self.reader.seq(end));
+        self.left -= end - begin + 1;
+        let bytes = fitting.iter().map(|entry| encoded(entry, self.reader)).collect();
+        let packed = block::encode(self.codec, begin, end, 0, bytes);
+        let packed = packed.map_err(|error| StoreError::Broken(error.to_string()))?;
+        Ok(Some((packed, (begin, end) == (from, to))))
+    }
 }

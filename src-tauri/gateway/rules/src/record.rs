@@ -242,8 +242,8 @@ impl Conversation {
     }
 }
 
-/// Who may see an entry, as a whole and for ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Who may see an entry, as a whole and for ever; also which log is spoken of: the customer's or the agents'.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Audience {
     /// In both logs.
     Everybody,
@@ -292,6 +292,25 @@ pub struct Entry {
     pub customer_messages: u64,
     /// None: not made by an act, or erased.
     pub fingerprint: Option<Fingerprint>,
+}
+
+/// A sealed block of one log: encoded once, served as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedBlock {
+    /// Of which conversation.
+    pub conversation: Id,
+    /// Of which log.
+    pub log: Audience,
+    /// First Seq of its fixed range ([`zuoxi_wire::block::range_of`]).
+    pub start: u64,
+    /// First Seq in it: `start`, or the floor that cuts it.
+    pub first: u64,
+    /// Last Seq in it; below `first` where the floor has taken all of it, until more of its range comes.
+    pub last: u64,
+    /// From 1 on; moves when the content changes.
+    pub generation: u32,
+    /// A `zuoxi.v1.Block` under zstd; empty where nothing is in it, or more than a page holds: then it isn't served.
+    pub bytes: Bytes,
 }
 
 /// The index of ids: where an acceptance is found again within 30 days.

@@ -13,8 +13,8 @@ use zuoxi_wire::Id;
 use zuoxi_wire::v1::Presence;
 
 use crate::record::{
-    Agent, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position, Refusal, Session,
-    Team, Visit, Who,
+    Agent, Audience, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position, Refusal,
+    SealedBlock, Session, Team, Visit, Who,
 };
 
 /// Why the store didn't do it.
@@ -106,6 +106,9 @@ pub trait Store {
     /// All that are queued or open, in order of id; read once at start. May scan an index of those.
     fn active_conversations(&mut self) -> Stored<Vec<Conversation>>;
 
+    /// Ids above `above`, in order, at most `limit`: for whoever looks at all of them, a few at a time.
+    fn conversation_ids(&mut self, above: Id, limit: u32) -> Stored<Vec<Id>>;
+
     // ---- entries of both logs ----------------------------------------------------------------------------------
 
     /// Stores an entry. Fails if its Seq is taken.
@@ -126,6 +129,19 @@ pub trait Store {
     fn find_entries(&mut self, conversation: Id, id: Id, above: u64) -> Stored<Vec<Entry>>;
     /// Takes an entry's content and fingerprint away and marks it erased; Seq, id and author stay.
     fn erase(&mut self, conversation: Id, seq: u64) -> Stored<()>;
+
+    /// Removes what lies below a conversation's floors: at most `limit` entries, the lowest first, so that no hole comes
+    /// about, and as many blocks whose range lies below as a whole. Whether something may be left.
+    fn remove_below(&mut self, conversation: &Conversation, limit: u32) -> Stored<bool>;
+
+    // ---- sealed blocks of both logs ----------------------------------------------------------------------------
+
+    /// The block of a fixed range, by the range's first Seq.
+    fn block(&mut self, conversation: Id, log: Audience, start: u64) -> Stored<Option<SealedBlock>>;
+    /// Last Seq of a log's last block; 0: nothing is sealed.
+    fn sealed_to(&mut self, conversation: Id, log: Audience) -> Stored<u64>;
+    /// Makes or replaces a block, by conversation, log and range. What it replaces is gone from the disk.
+    fn put_block(&mut self, block: &SealedBlock) -> Stored<()>;
 
     // ---- what identifies a repeat ------------------------------------------------------------------------------
 
@@ -163,4 +179,6 @@ pub trait Store {
     fn put_visit(&mut self, visit: &Visit) -> Stored<()>;
     /// Visits, newest first, at most `limit`.
     fn visits(&mut self, conversation: Id, limit: u32) -> Stored<Vec<Visit>>;
+    /// Removes the visits that began below a Seq.
+    fn remove_visits(&mut self, conversation: Id, below: u64) -> Stored<()>;
 }

@@ -11,6 +11,7 @@ use crate::gateway::Gateway;
 use crate::group::{Asked, Group, Leaving};
 use crate::record::{Conversation, Entry, Feed, FeedState, Who};
 use crate::rights;
+use crate::sealing;
 use crate::store::Stored;
 use crate::wording::{self, Reader};
 
@@ -41,6 +42,7 @@ impl Gateway {
             }
         };
         group.store.release()?;
+        self.sealing.note(&change);
         self.move_board(group, change.before.as_ref(), &change.after);
         self.tell(group, &change, &revisions, origin);
         group.put_conversation(change.after);
@@ -241,10 +243,18 @@ type Revisions = Vec<(Feed, bool, Vec<FeedState>)>;
 fn write(group: &mut Group<'_>, change: &Change) -> Stored<()> {
     let store = &mut *group.store;
     change.entries.iter().try_for_each(|entry| store.append(entry))?;
-    change
-        .erased
-        .iter()
-        .try_for_each(|seq| store.erase(change.after.id, *seq))?;
+    for seq in &change.erased {
+        store.erase(change.after.id, *seq)?;
+        sealing::erase(store, &change.after, *seq)?;
+    }
+    if let Some(before) = change
+        .before
+        .as_ref()
+        .filter(|before| before.floor < change.after.floor)
+    {
+        sealing::cut(store, before, &change.after)?;
+        store.remove_visits(change.after.id, change.after.floor)?;
+    }
     change.visits.iter().try_for_each(|visit| store.put_visit(visit))?;
     change
         .positions

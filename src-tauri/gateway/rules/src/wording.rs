@@ -9,7 +9,7 @@ use zuoxi_wire::v1::{
 use crate::record::{Audience, Conversation, Entry, Feed, Who};
 
 /// Whose log is spoken of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reader {
     Agent,
     Customer,
@@ -34,6 +34,14 @@ impl Reader {
         match self {
             Self::Agent => conversation.floor,
             Self::Customer => conversation.public_floor,
+        }
+    }
+
+    /// The log that this reader reads.
+    pub(crate) fn log(self) -> Audience {
+        match self {
+            Self::Agent => Audience::Agents,
+            Self::Customer => Audience::Everybody,
         }
     }
 

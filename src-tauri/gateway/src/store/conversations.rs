@@ -32,6 +32,12 @@ pub(super) fn active(db: &Connection) -> Result<Vec<Conversation>> {
     .collect()
 }
 
+pub(super) fn ids(db: &Connection, above: Id, limit: u32) -> Result<Vec<Id>> {
+    db.prepare_cached("SELECT id FROM conversations WHERE id > ?1 ORDER BY id LIMIT ?2")?
+        .query_map(rusqlite::params![above.0, limit], |row| id(row, "id"))?
+        .collect()
+}
+
 fn read(row: &Row<'_>) -> Result<Conversation> {
     Ok(Conversation {
         id: id(row, "id")?,

@@ -148,6 +148,17 @@ pub(super) fn erase(db: &Connection, conversation: Id, seq: u64) -> Result<()> {
     .map(|_| ())
 }
 
+/// Removes at most `limit` entries below a floor, the lowest first; whether some may be left.
+pub(super) fn remove_below(db: &Connection, conversation: Id, floor: u64, limit: u32) -> Result<bool> {
+    let removed = db
+        .prepare_cached(
+            "DELETE FROM entries WHERE number IN
+             (SELECT number FROM entries WHERE conversation = ?1 AND seq < ?2 ORDER BY seq LIMIT ?3)",
+        )?
+        .execute(params![conversation.0, int(floor), limit])?;
+    Ok(removed as u64 >= u64::from(limit))
+}
+
 /// The Seq in the agents' log of the first entry that is at or above `public` in the customer's.
 fn seq_of_public(db: &Connection, conversation: Id, public: u64) -> Result<Option<u64>> {
     let mut at = db.prepare_cached("SELECT public FROM entries WHERE conversation = ?1 AND seq = ?2")?;

@@ -137,3 +137,9 @@ pub(super) fn visits(db: &Connection, conversation: Id, limit: u32) -> Result<Ve
     })?
     .collect()
 }
+
+pub(super) fn remove_visits(db: &Connection, conversation: Id, below: u64) -> Result<()> {
+    db.prepare_cached("DELETE FROM visits WHERE conversation = ?1 AND first_seq < ?2")?
+        .execute(params![conversation.0, int(below)])
+        .map(|_| ())
+}

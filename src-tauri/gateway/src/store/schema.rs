@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::OpenError;
 
-const MIGRATIONS: [&str; 1] = [include_str!("schema_1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 /// "ZXGW": tells `file` and us what this database is.
 const APPLICATION: i32 = 0x5A58_4757;
 

@@ -6,15 +6,15 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use zuoxi_rules::StoreError;
 use zuoxi_rules::record::{
-    Agent, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position, Refusal, Session,
-    Team, Visit, Who,
+    Agent, Audience, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position, Refusal,
+    SealedBlock, Session, Team, Visit, Who,
 };
 use zuoxi_rules::store::{Store, Stored};
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::Presence;
 
 use super::rows::failed;
-use super::{OpenError, conversations, entries, facts, feeds, people, repeats, schema, sessions};
+use super::{OpenError, blocks, conversations, entries, facts, feeds, people, repeats, schema, sessions};
 
 /// Every statement of the store stays prepared.
 const STATEMENTS: usize = 128;
@@ -219,6 +219,10 @@ impl Store for SqliteStore {
         conversations::active(&self.db).map_err(failed)
     }
 
+    fn conversation_ids(&mut self, above: Id, limit: u32) -> Stored<Vec<Id>> {
+        conversations::ids(&self.db, above, limit).map_err(failed)
+    }
+
     fn append(&mut self, entry: &Entry) -> Stored<()> {
         entries::append(self.writing()?, entry).map_err(failed)
     }
@@ -242,6 +246,23 @@ impl Store for SqliteStore {
     }
     fn erase(&mut self, conversation: Id, seq: u64) -> Stored<()> {
         entries::erase(self.writing()?, conversation, seq).map_err(failed)
+    }
+
+    fn remove_below(&mut self, conversation: &Conversation, limit: u32) -> Stored<bool> {
+        let db = self.writing()?;
+        let entries = entries::remove_below(db, conversation.id, conversation.floor, limit).map_err(failed)?;
+        let blocks = blocks::remove_below(db, conversation, limit).map_err(failed)?;
+        Ok(entries || blocks)
+    }
+
+    fn block(&mut self, conversation: Id, log: Audience, start: u64) -> Stored<Option<SealedBlock>> {
+        blocks::find(&self.db, conversation, log, start).map_err(failed)
+    }
+    fn sealed_to(&mut self, conversation: Id, log: Audience) -> Stored<u64> {
+        blocks::sealed_to(&self.db, conversation, log).map_err(failed)
+    }
+    fn put_block(&mut self, block: &SealedBlock) -> Stored<()> {
+        blocks::put(self.writing()?, block).map_err(failed)
     }
 
     fn remember(&mut self, known: &KnownId) -> Stored<()> {
@@ -287,5 +308,8 @@ impl Store for SqliteStore {
     }
     fn visits(&mut self, conversation: Id, limit: u32) -> Stored<Vec<Visit>> {
         people::visits(&self.db, conversation, limit).map_err(failed)
+    }
+    fn remove_visits(&mut self, conversation: Id, below: u64) -> Stored<()> {
+        people::remove_visits(self.writing()?, conversation, below).map_err(failed)
     }
 }

@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use prost::Message;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 use zuoxi_rules::store::Store;
+use zuoxi_wire::v1::Block;
+use zuoxi_wire::{Id, block};
 
-use super::{OpenError, SqliteStore, random_epoch};
+use super::{OpenError, SqliteStore, entries, random_epoch, schema};
 use crate::clock::system_ms;
 
 /// Writes a copy of the database, also while a gateway runs. The file appears when it is whole.
@@ -122,7 +125,8 @@ const RULES: [(&str, &str); 9] = [
         "SELECT hex(c.id) FROM conversations c
          LEFT JOIN (SELECT conversation, max(seq) AS last, min(seq) AS first, count(*) AS count FROM entries
                     GROUP BY conversation) e ON e.conversation = c.id
-         WHERE coalesce(e.last, 0) <> c.head OR (c.head > 0 AND (e.first > c.floor OR e.count <> e.last - e.first + 1))",
+         WHERE coalesce(e.last, 0) > c.head OR e.count <> e.last - e.first + 1
+           OR (c.floor <= c.head AND (coalesce(e.last, 0) <> c.head OR e.first > c.floor))",
     ),
     (
         "a customer's log is not numbered without holes",
@@ -175,6 +179,20 @@ const RULES: [(&str, &str); 9] = [
     ),
 ];
 
+/// The same of what schema 2 brought.
+const BLOCKS: (u32, (&str, &str)) = (
+    2,
+    (
+        "a sealed block beyond its log or its range",
+        "SELECT hex(b.conversation) || ' ' || b.start FROM blocks b
+         LEFT JOIN conversations c ON c.id = b.conversation
+         WHERE c.id IS NULL OR b.generation < 1 OR b.start % 64 <> 1 OR b.last > b.start + 63
+             OR b.last > iif(b.audience, c.head, c.public_head)
+             OR (b.start + 63 >= iif(b.audience, c.floor, c.public_floor)
+                 AND b.first <> max(b.start, iif(b.audience, c.floor, c.public_floor)))",
+    ),
+);
+
 /// Findings of one rule that are told.
 const TOLD: usize = 5;
 
@@ -193,7 +211,10 @@ pub fn check(store: &SqliteStore) -> Result<Vec<String>, OpenError> {
     if !wrong.is_empty() {
         return Ok(wrong);
     }
-    for (what, sql) in RULES {
+    let (since, rule) = BLOCKS;
+    // A database of an older schema is checked as it is.
+    let has_blocks = schema::version(db)? >= since;
+    for (what, sql) in RULES.into_iter().chain(has_blocks.then_some(rule)) {
         let found: Vec<String> = db
             .prepare(sql)?
             .query_map([], |row| row.get::<_, String>(0))?
@@ -201,7 +222,46 @@ pub fn check(store: &SqliteStore) -> Result<Vec<String>, OpenError> {
             .collect::<rusqlite::Result<_>>()?;
         wrong.extend(found.into_iter().map(|id| format!("{what}: {}", id.to_lowercase())));
     }
+    if has_blocks {
+        let lying = lying_blocks(db)?.into_iter();
+        wrong.extend(lying.map(|block| format!("a sealed block that isn't what its entries are: {block}")));
+    }
     Ok(wrong)
+}
+
+/// Blocks whose entries aren't those of the log, or hold content that was taken away.
+fn lying_blocks(db: &Connection) -> Result<Vec<String>, OpenError> {
+    let mut statement = db.prepare("SELECT conversation, audience, start, bytes FROM blocks WHERE bytes <> x''")?;
+    let mut rows = statement.query([])?;
+    let mut lying = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (conversation, agents, start) = (Id(row.get(0)?), row.get::<_, bool>(1)?, row.get::<_, i64>(2)?);
+        let packed = Block::decode(row.get::<_, Vec<u8>>(3)?.as_slice()).unwrap_or_default();
+        let sealed: Vec<_> = block::decode(&packed)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(entry, _)| (entry.seq, entry.id.to_vec(), entry.erased, entry.content))
+            .collect();
+        let log = if agents {
+            entries::range(db, conversation, packed.first, packed.last)?
+        } else {
+            entries::public_range(db, conversation, packed.first, packed.last)?
+        };
+        let log: Vec<_> = log
+            .into_iter()
+            .map(|entry| {
+                let seq = if agents { entry.seq } else { entry.public };
+                (seq, entry.id.0.to_vec(), entry.erased, entry.content)
+            })
+            .collect();
+        if sealed.is_empty() || sealed != log {
+            lying.push(format!("{conversation} {start}"));
+        }
+        if lying.len() == TOLD {
+            break;
+        }
+    }
+    Ok(lying)
 }
 
 /// How much stands in the database.

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use proptest_state_machine::ReferenceStateMachine;
 use prost::Message;
 use zuoxi_protocol::change::{
-    Change, Draft, FeedKey, FeedPlace, Loaded, LogState, OutboxAct, OutboxState, Range, StoredEntry,
+    Change, Draft, FeedKey, FeedPlace, Loaded, LogState, OutboxAct, OutboxState, Range, StoredBlock, StoredEntry,
 };
-use zuoxi_wire::Id;
-use zuoxi_wire::v1::{ActKind, Entry, FeedKind, Summary};
+use zuoxi_wire::v1::{ActKind, BlockCodec, Entry, FeedKind, Summary};
+use zuoxi_wire::{Id, block};
 
 /// Ids of each kind: few, so that changes meet.
 pub(crate) const IDS: u8 = 3;
@@ -43,6 +43,7 @@ pub(crate) enum Wish {
     RowLeft(bool, u8),
     Log(u8, u64),
     Entries(u8, u64, u64, bool),
+    Block(u8, u64, u64, bool),
     Erase(u8, u64),
     EraseMessage(u8, u64),
     Drop(u8, u64, u64),
@@ -147,8 +148,13 @@ impl Model {
                 (first..first + count).map(|seq| entry(of, seq, erased)).collect(),
             ),
             Wish::Erase(of, seq) => Change::Erase(id(of), vec![seq, seq + 1]),
+            Wish::Block(of, first, count, erased) => {
+                let rows: Vec<StoredEntry> = (first..first + count).map(|seq| entry(of, seq, erased)).collect();
+                Change::Block(id(of), sealed(&rows, erased))
+            }
             Wish::EraseMessage(of, seq) => Change::EraseMessage {
                 conversation: id(of),
+                below: seq + 1,
                 author: id(8),
                 id: message(of, seq),
             },
@@ -220,14 +226,8 @@ impl Model {
             }
             Change::RowLeft { feed, conversation } => self.leave(*feed, *conversation),
             Change::Log(of, state) => drop(loaded.logs.insert(*of, state.clone())),
-            Change::Entries(of, entries) => {
-                let log = self.entries.entry(*of).or_default();
-                for entry in entries {
-                    if log.get(&entry.seq).is_none_or(|there| !is_erased(there)) {
-                        log.insert(entry.seq, entry.clone());
-                    }
-                }
-            }
+            Change::Entries(of, entries) => self.keep(*of, entries),
+            Change::Block(of, block) => self.keep(*of, &block.entries()),
             Change::Erase(of, seqs) => self.erase(*of, |entry| seqs.contains(&entry.seq)),
             Change::EraseMessage { conversation, id, .. } => self.erase(*conversation, |entry| entry.id == *id),
             Change::Drop(of, range) => {
@@ -246,6 +246,15 @@ impl Model {
             Change::Draft(of, draft) => drop(loaded.drafts.insert(*of, draft.clone())),
             Change::Value(name, Some(value)) => drop(loaded.values.insert((*name).to_owned(), value.clone())),
             Change::Value(name, None) => drop(loaded.values.remove(*name)),
+        }
+    }
+
+    fn keep(&mut self, of: Id, entries: &[StoredEntry]) {
+        let log = self.entries.entry(of).or_default();
+        for entry in entries {
+            if log.get(&entry.seq).is_none_or(|there| !is_erased(there)) {
+                log.insert(entry.seq, entry.clone());
+            }
         }
     }
 
@@ -268,6 +277,21 @@ impl Model {
     }
 }
 
+/// Rows of the first fixed range as a block.
+fn sealed(rows: &[StoredEntry], erased: bool) -> StoredBlock {
+    let (first, last) = (rows[0].seq, rows[rows.len() - 1].seq);
+    let entries = rows.iter().map(|row| row.bytes.clone()).collect();
+    let packed = block::encode(BlockCodec::Zstd, first, last, 1, entries).unwrap();
+    let bits = rows.iter().map(|row| u64::from(erased) << (row.seq - 1)).sum();
+    StoredBlock {
+        start: 1,
+        first,
+        last,
+        erased: bits,
+        bytes: packed.encode_to_vec().into(),
+    }
+}
+
 fn is_erased(stored: &StoredEntry) -> bool {
     Entry::decode(stored.bytes.clone()).unwrap().erased
 }
@@ -284,6 +308,7 @@ fn wishes() -> impl Strategy<Value = Wish> {
         2 => (any::<bool>(), of()).prop_map(|(own, of)| W::RowLeft(own, of)),
         3 => (of(), seq()).prop_map(|(of, head)| W::Log(of, head)),
         6 => (of(), seq(), 1_u64..4, any::<bool>()).prop_map(|(of, first, count, erased)| W::Entries(of, first, count, erased)),
+        5 => (of(), seq(), 1_u64..6, any::<bool>()).prop_map(|(of, first, count, erased)| W::Block(of, first, count, erased)),
         2 => (of(), seq()).prop_map(|(of, seq)| W::Erase(of, seq)),
         2 => (of(), seq()).prop_map(|(of, seq)| W::EraseMessage(of, seq)),
         2 => (of(), seq(), 0_u64..3).prop_map(|(of, first, count)| W::Drop(of, first, count)),

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use prost::Message;
 use rusqlite::Connection;
-use zuoxi_wire::Id;
-use zuoxi_wire::v1::Entry as WireEntry;
+use zuoxi_wire::v1::{Block, Entry as WireEntry};
+use zuoxi_wire::{Id, block};
 
 use super::log::{Entry, Log};
 use super::{Findings, Witness};
@@ -111,6 +111,7 @@ fn conversations(db: &Connection) -> Outcome<BTreeMap<Id, (i64, LogColumn)>> {
     Ok(found)
 }
 
+/// Rows, and what blocks hold.
 fn entries(db: &Connection, number: i64) -> Outcome<BTreeMap<u64, WireEntry>> {
     let mut statement = db.prepare("SELECT place, bytes FROM entries WHERE place BETWEEN ?1 AND ?2 ORDER BY place")?;
     let mut rows = statement.query([number << SEQ_BITS, (number + 1) << SEQ_BITS])?;
@@ -118,6 +119,17 @@ fn entries(db: &Connection, number: i64) -> Outcome<BTreeMap<u64, WireEntry>> {
     while let Some(row) = rows.next()? {
         let seq = row.get::<_, i64>(0)? as u64 & ((1 << SEQ_BITS) - 1);
         found.insert(seq, WireEntry::decode(row.get::<_, Vec<u8>>(1)?.as_slice())?);
+    }
+    let mut statement = db.prepare("SELECT bytes FROM blocks WHERE place BETWEEN ?1 AND ?2")?;
+    let mut rows = statement.query([number << SEQ_BITS, (number + 1) << SEQ_BITS])?;
+    while let Some(row) = rows.next()? {
+        let sealed = Block::decode(row.get::<_, Vec<u8>>(0)?.as_slice())?;
+        for (entry, _) in block::decode(&sealed)? {
+            let seq = entry.seq;
+            if found.insert(seq, entry).is_some() {
+                return Err(format!("{seq} stands in a block and beside it").into());
+            }
+        }
     }
     Ok(found)
 }

@@ -79,11 +79,16 @@ impl Session {
         };
         match (asked, kind) {
             (Asked::Feed { key, above }, Kind::FeedPage(page)) => self.feed_page(key, above, page, turn),
-            (Asked::Page { conversation, turned }, Kind::EntriesPage(page)) => {
-                self.page(conversation, turned, &page, turn);
-            }
-            (Asked::WatchPage { conversation }, Kind::EntriesPage(page)) => {
-                self.watch_page(conversation, &page, false, turn);
+            (
+                Asked::Page {
+                    conversation,
+                    turned,
+                    range,
+                },
+                Kind::EntriesPage(page),
+            ) => self.page(conversation, turned, range, &page, turn),
+            (Asked::WatchPage { conversation, range }, Kind::EntriesPage(page)) => {
+                self.watch_page(conversation, &page, range, false, turn);
             }
             (Asked::Want { want, turned }, Kind::EntriesPage(page)) => self.wanted(want, turned, &page, turn),
             (Asked::Compare { conversation }, Kind::Compared(compared)) => self.compared(conversation, compared, turn),

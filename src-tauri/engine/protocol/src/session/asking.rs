@@ -37,10 +37,11 @@ pub(super) enum Asked {
         key: FeedKey,
         above: u64,
     },
-    /// A page of a kept log; `turned`: as the log's then.
+    /// A page of a kept log; `turned`: as the log's then; without a range the newest.
     Page {
         conversation: Id,
         turned: u32,
+        range: Option<Range>,
     },
     Want {
         want: Want,
@@ -48,6 +49,7 @@ pub(super) enum Asked {
     },
     WatchPage {
         conversation: Id,
+        range: Option<Range>,
     },
     Compare {
         conversation: Id,
@@ -197,15 +199,17 @@ impl Session {
             }
             log.asked = true;
             free -= 1;
+            let range = log.question();
             let asked = if is_watch {
-                Asked::WatchPage { conversation }
+                Asked::WatchPage { conversation, range }
             } else {
                 Asked::Page {
                     conversation,
                     turned: log.turned,
+                    range,
                 }
             };
-            questions.push((asked, conversation, log.question()));
+            questions.push((asked, conversation, range));
         }
         for (asked, conversation, range) in questions {
             self.ask(asked, read_entries(conversation, range), turn);
@@ -321,7 +325,7 @@ impl Session {
                     log.retry_at = at;
                 }
             }
-            Asked::WatchPage { conversation } => {
+            Asked::WatchPage { conversation, .. } => {
                 if let Some(log) = self.watching.get_mut(conversation).and_then(|watch| watch.log.as_mut()) {
                     log.asked = false;
                     log.retry_at = at;

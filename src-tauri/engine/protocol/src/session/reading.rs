@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
 
-use zuoxi_wire::Id;
-use zuoxi_wire::v1::{CustomerState, EntriesPage, FeedPage, Position, Push, Standing, Status, Summary};
+use prost::Message;
+use zuoxi_wire::v1::{
+    Block, BlockCodec, CustomerState, EntriesPage, FeedPage, Position, Push, Standing, Status, Summary,
+};
+use zuoxi_wire::{Id, block};
 
 use super::asking::{RETRY_MS, Want};
 use super::{CONVERSATION, Session};
-use crate::change::{Change, FeedKey, Range};
-use crate::log::{Came, LAST, Log};
+use crate::change::{Change, FeedKey, Range, StoredBlock, StoredEntry};
+use crate::log::{Came, LAST, Log, Taken};
 use crate::notice::{ErasedWhat, Notice, WatchEnd};
 use crate::turn::Turn;
 
@@ -244,19 +247,19 @@ impl Session {
         }
     }
 
+    /// The gateway's floor: below it history is gone on purpose, here too.
     fn raise_floor(&mut self, conversation: Id, floor: u64, turn: &mut Turn<'_>) {
-        let Some(given_up) = self.logs.get_mut(&conversation).and_then(|log| log.set_floor(floor)) else {
+        let moved = self.logs.get_mut(&conversation).and_then(|log| log.set_floor(floor));
+        if moved.is_none() {
             return;
-        };
-        turn.touch(conversation);
-        if given_up {
-            let range = Range {
-                first: 1,
-                last: floor - 1,
-            };
-            turn.change(Change::Drop(conversation, range));
-            turn.after(Notice::Dropped { conversation, range });
         }
+        turn.touch(conversation);
+        let range = Range {
+            first: 1,
+            last: floor - 1,
+        };
+        turn.change(Change::Drop(conversation, range));
+        turn.after(Notice::Dropped { conversation, range });
     }
 
     pub(super) fn judge(&mut self, conversation: Id, wait: bool, now: u64) {
@@ -271,18 +274,30 @@ impl Session {
         }
     }
 
-    /// An entry enters a kept log.
+    /// An entry enters a kept log, as a row.
     fn keep(&mut self, conversation: Id, came: Came, demand: bool, turn: &mut Turn<'_>) {
         let Some(taken) = self.logs.get_mut(&conversation).and_then(|log| log.take(came, demand)) else {
             return;
         };
+        turn.entry(conversation, taken.entry.clone());
+        self.kept(conversation, &taken, turn);
+    }
+
+    /// What an entry brings beside itself.
+    fn kept(&mut self, conversation: Id, taken: &Taken, turn: &mut Turn<'_>) {
         self.fetched += 1;
-        let (seq, id, author, time_ms) = (taken.entry.seq, taken.entry.id, taken.entry.author, taken.entry.time_ms);
+        let StoredEntry {
+            seq,
+            id,
+            author,
+            time_ms,
+            ..
+        } = taken.entry;
         turn.touch(conversation);
-        turn.entry(conversation, taken.entry);
         if let Some((author, id)) = taken.recall {
             turn.change(Change::EraseMessage {
                 conversation,
+                below: seq,
                 author,
                 id,
             });
@@ -293,6 +308,64 @@ impl Session {
         }
         if author.is_some() && author == self.me {
             self.outbox.settle(id, Some(conversation), seq, time_ms, turn);
+        }
+    }
+
+    /// The blocks of a page, each checked; one that can't be read, that wasn't asked for or that is older than what is
+    /// held brings nothing.
+    fn keep_blocks(
+        &mut self,
+        conversation: Id,
+        page: &EntriesPage,
+        asked: Option<Range>,
+        demand: bool,
+        turn: &mut Turn<'_>,
+    ) {
+        for block in &page.blocks {
+            let Some(log) = self.logs.get(&conversation).filter(|log| log.takes(block)) else {
+                continue;
+            };
+            // A part below the floor isn't wanted: what is left are entries.
+            let whole = block.generation > 0 && (demand || block.first >= log.state.floor);
+            let came = opened(block, asked, page.head);
+            if !whole {
+                for came in came {
+                    self.keep(conversation, came, demand, turn);
+                }
+            } else if !came.is_empty() {
+                self.keep_block(conversation, block, came, demand, turn);
+            }
+        }
+    }
+
+    /// A sealed block enters a kept log as it came.
+    fn keep_block(&mut self, conversation: Id, block: &Block, came: Vec<Came>, demand: bool, turn: &mut Turn<'_>) {
+        let Some(log) = self.logs.get_mut(&conversation) else {
+            return;
+        };
+        let count = came.len();
+        let mut as_it_came = true;
+        let mut all = Vec::with_capacity(count);
+        for came in came {
+            let bytes = came.bytes.clone();
+            if let Some(taken) = log.take(came, demand) {
+                as_it_came &= taken.entry.bytes == bytes;
+                all.push(taken);
+            }
+        }
+        let stored = (all.len() == count).then(|| stored(block, &all, as_it_came)).flatten();
+        let Some(stored) = stored else {
+            for taken in all {
+                turn.entry(conversation, taken.entry.clone());
+                self.kept(conversation, &taken, turn);
+            }
+            return;
+        };
+        log.hold(block);
+        turn.change(Change::Block(conversation, stored));
+        for taken in all {
+            turn.tell_entry(conversation, taken.entry.clone());
+            self.kept(conversation, &taken, turn);
         }
     }
 
@@ -309,7 +382,14 @@ impl Session {
     }
 
     /// A page of a kept log. What was asked for before the floor moved isn't taken.
-    pub(super) fn page(&mut self, conversation: Id, turned: u32, page: &EntriesPage, turn: &mut Turn<'_>) {
+    pub(super) fn page(
+        &mut self,
+        conversation: Id,
+        turned: u32,
+        asked: Option<Range>,
+        page: &EntriesPage,
+        turn: &mut Turn<'_>,
+    ) {
         let Some(log) = self.logs.get_mut(&conversation).filter(|log| log.turned == turned) else {
             return;
         };
@@ -319,9 +399,7 @@ impl Session {
         }
         let (newest, missing) = (log.newest, log.missing());
         self.told_log(conversation, page.head, page.floor, turn);
-        for came in opened(page) {
-            self.keep(conversation, came, false, turn);
-        }
+        self.keep_blocks(conversation, page, asked, false, turn);
         let first = page.covers.as_ref().map(|covers| covers.first);
         let now = turn.now;
         let Some(log) = self.logs.get_mut(&conversation) else {
@@ -365,12 +443,10 @@ impl Session {
                 self.wants.push_front(want);
                 return;
             }
-            for came in opened(page) {
-                self.keep(conversation, came, true, turn);
-            }
+            self.keep_blocks(conversation, page, Some(want.range), true, turn);
             self.judge(conversation, false, turn.now);
         } else if self.watching.contains_key(&conversation) {
-            self.watch_page(conversation, page, true, turn);
+            self.watch_page(conversation, page, Some(want.range), true, turn);
         }
         match page
             .covers
@@ -438,14 +514,45 @@ impl Session {
     }
 }
 
-/// The entries of a page; a block that can't be read brings none.
-pub(super) fn opened(page: &EntriesPage) -> Vec<Came> {
-    let mut entries = Vec::new();
-    for block in &page.blocks {
-        match zuoxi_wire::block::decode(block) {
-            Ok(read) => entries.extend(read.into_iter().map(|(entry, bytes)| Came { entry, bytes })),
-            Err(error) => tracing::warn!(%error, "a block was dropped"),
+/// The entries of a block; one that can't be read, or that is none of what was asked for (`None`: the newest), has none.
+pub(super) fn opened(block: &Block, asked: Option<Range>, head: u64) -> Vec<Came> {
+    let asked = asked.unwrap_or(Range { first: 1, last: head });
+    if block.last > head || block.last < asked.first || block.first > asked.last {
+        tracing::warn!(
+            first = block.first,
+            last = block.last,
+            "a block that wasn't asked for was dropped"
+        );
+        return Vec::new();
+    }
+    match block::decode(block) {
+        Ok(read) => read.into_iter().map(|(entry, bytes)| Came { entry, bytes }).collect(),
+        Err(error) => {
+            tracing::warn!(%error, "a block was dropped");
+            Vec::new()
         }
     }
-    entries
+}
+
+/// A block as it is kept: as it came, unless content had to be left out. None: it can't be encoded anew.
+fn stored(block: &Block, entries: &[Taken], as_it_came: bool) -> Option<StoredBlock> {
+    let start = block::range_of(block.first).0;
+    let erased = entries.iter().filter(|taken| taken.erased);
+    let erased = erased.fold(0, |mask, taken| mask | 1 << (taken.entry.seq - start));
+    let bytes = if as_it_came {
+        block.encode_to_vec()
+    } else {
+        let entries = entries.iter().map(|taken| taken.entry.bytes.clone()).collect();
+        let anew = block::encode(BlockCodec::Zstd, block.first, block.last, block.generation, entries);
+        anew.inspect_err(|error| tracing::warn!(%error, "a block becomes rows"))
+            .ok()?
+            .encode_to_vec()
+    };
+    Some(StoredBlock {
+        start,
+        first: block.first,
+        last: block.last,
+        erased,
+        bytes: bytes.into(),
+    })
 }

@@ -345,13 +345,11 @@ impl Session {
         // A mark lives on only with the recall that made it.
         for seq in here.difference(&comparing.erased) {
             ranges::remove(&mut state.covered, *seq);
-            turn.change(Change::Drop(
-                conversation,
-                Range {
-                    first: *seq,
-                    last: *seq,
-                },
-            ));
+            let range = Range {
+                first: *seq,
+                last: *seq,
+            };
+            turn.change(Change::Drop(conversation, range));
         }
         let erased: Vec<u64> = comparing.erased.difference(&here).copied().collect();
         if !erased.is_empty() {

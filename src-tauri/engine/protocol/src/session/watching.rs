@@ -5,6 +5,7 @@ use zuoxi_wire::v1::{Heartbeat, Push, Unwatch, WatchPage, client_frame};
 
 use super::Session;
 use super::asking::Asked;
+use crate::change::Range;
 use crate::log::{Came, Log};
 use crate::notice::{Notice, WatchEnd};
 use crate::turn::Turn;
@@ -71,7 +72,7 @@ impl Session {
             head: entries.head,
             positions: entries.positions.clone(),
         });
-        self.watch_page(conversation, &entries, false, turn);
+        self.watch_page(conversation, &entries, None, false, turn);
     }
 
     /// A page of what is watched.
@@ -79,6 +80,7 @@ impl Session {
         &mut self,
         conversation: Id,
         page: &zuoxi_wire::v1::EntriesPage,
+        asked: Option<Range>,
         demand: bool,
         turn: &mut Turn<'_>,
     ) {
@@ -94,8 +96,10 @@ impl Session {
         log.set_floor(page.floor);
         let before = log.missing();
         let mut entries = Vec::new();
-        for came in super::reading::opened(page) {
-            entries.extend(log.take(came, demand).map(|taken| taken.entry));
+        for block in &page.blocks {
+            for came in super::reading::opened(block, asked, page.head) {
+                entries.extend(log.take(came, demand).map(|taken| taken.entry));
+            }
         }
         if log.missing() == before && before > 0 {
             log.retry_at = turn.now + super::asking::RETRY_MS;

@@ -59,6 +59,7 @@ pub struct World {
     pub now: u64,
     pub dice: Dice,
     pub store: MemoryStore,
+    pub rules: zuoxi_rules::Config,
     pub gateway: Gateway,
     pub devices: Vec<Device>,
     /// Slowest frame and slowest commit, milliseconds.
@@ -84,7 +85,7 @@ fn agent(n: u8, login: &str, lead: bool) -> Agent {
     }
 }
 
-fn rules() -> zuoxi_rules::Config {
+pub fn rules() -> zuoxi_rules::Config {
     zuoxi_rules::Config {
         customer_acts_burst: 40,
         agent_acts_burst: 60,
@@ -94,6 +95,10 @@ fn rules() -> zuoxi_rules::Config {
 
 impl World {
     pub fn new(seed: u64) -> Self {
+        Self::with(seed, rules())
+    }
+
+    pub fn with(seed: u64, rules: zuoxi_rules::Config) -> Self {
         let mut store = MemoryStore::new(7);
         store.begin().unwrap();
         let team = Team {
@@ -108,8 +113,9 @@ impl World {
             store.put_agent(&agent(n, login, lead)).unwrap();
         }
         store.commit().unwrap();
-        let gateway = Gateway::new(rules(), &mut store, [seed as u8; 32], START).unwrap();
+        let gateway = Gateway::new(rules.clone(), &mut store, [seed as u8; 32], START).unwrap();
         Self {
+            rules,
             now: START,
             dice: Dice::new(seed),
             store,
@@ -221,6 +227,18 @@ impl World {
             self.now += 1 + self.dice.roll(4);
             self.step();
         }
+    }
+
+    /// Nothing happens for long: nobody is awake, and what was due is late.
+    pub fn leap(&mut self, ms: u64) {
+        self.now += ms;
+        self.step();
+        self.run(60_000);
+    }
+
+    /// A conversation as the gateway has it.
+    pub fn row(&mut self, conversation: Id) -> zuoxi_rules::record::Conversation {
+        self.store.conversation(conversation).unwrap().unwrap()
     }
 
     fn step(&mut self) {
@@ -340,7 +358,7 @@ impl World {
             self.devices[device].cut(self.now + ours);
         }
         let seed = [self.dice.roll(250) as u8; 32];
-        self.gateway = Gateway::new(rules(), &mut self.store, seed, self.now).unwrap();
+        self.gateway = Gateway::new(self.rules.clone(), &mut self.store, seed, self.now).unwrap();
         self.gateway_wake = self.now;
     }
 
