@@ -3,8 +3,10 @@
 
 use zuoxi_gateway::store::{OpenError, SqliteStore, VERSION};
 use zuoxi_rules::conformance;
-use zuoxi_rules::record::{Audience, SealedBlock};
+use zuoxi_rules::record::{Audience, Conversation, Fingerprint, Refusal, SealedBlock};
 use zuoxi_rules::store::{Store, StoreError};
+use zuoxi_wire::Id;
+use zuoxi_wire::v1::Status;
 
 #[test]
 fn sqlite_passes_the_suite_of_all_stores() {
@@ -34,6 +36,43 @@ fn what_was_committed_is_there_after_opening_again_and_what_was_not_is_not() {
     assert_eq!(store.epoch().unwrap(), epoch);
     assert_eq!(store.entry(entry.conversation, 1).unwrap(), Some(entry.clone()));
     assert_eq!(store.entry(entry.conversation, 2).unwrap(), None);
+}
+
+#[test]
+fn what_another_process_wrote_is_seen_by_the_next_transaction() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.db");
+    let (mut ours, mut other) = (SqliteStore::open(&path).unwrap(), SqliteStore::open(&path).unwrap());
+    let open = conformance::sample_conversation(1, Status::Open);
+    ours.begin().unwrap();
+    ours.put_conversation(&open).unwrap();
+    ours.commit().unwrap();
+    let refusal = Refusal {
+        id: Id([9; 16]),
+        conversation: open.id,
+        author: Id([8; 16]),
+        fingerprint: Fingerprint {
+            salt: [1; 16],
+            hash: [2; 32],
+        },
+        answer: vec![3].into(),
+    };
+    let moved = Conversation { head: 77, ..open };
+    other.begin().unwrap();
+    other.put_conversation(&moved).unwrap();
+    other.remember_refusal(&refusal).unwrap();
+    other.commit().unwrap();
+    ours.begin().unwrap();
+    assert_eq!(ours.conversation(moved.id).unwrap(), Some(moved.clone()));
+    assert_eq!(
+        ours.refusals(moved.id, refusal.id).unwrap(),
+        std::slice::from_ref(&refusal)
+    );
+    ours.rollback();
+    drop((ours, other));
+    let mut again = SqliteStore::open(&path).unwrap();
+    assert_eq!(again.refusals(moved.id, refusal.id).unwrap(), [refusal]);
+    assert_eq!(again.conversation(moved.id).unwrap(), Some(moved));
 }
 
 #[test]

@@ -41,7 +41,8 @@ fn is_invisible(c: char) -> bool {
 
 /// The first [`limits::PREVIEW_SCALARS`] scalar values, with white space folded.
 pub fn preview(text: &str) -> String {
-    let mut out = String::new();
+    let most = text.len().min(4 * limits::PREVIEW_SCALARS as usize);
+    let mut out = String::with_capacity(most);
     let mut count = 0;
     for word in text.split_whitespace() {
         if count > 0 && count < limits::PREVIEW_SCALARS {

@@ -27,8 +27,8 @@ pub(crate) trait Dialect: Send + Sized + 'static {
     fn customer(server: SocketAddr, number: u32) -> impl Future<Output = Outcome<(Self, Link)>> + Send;
     /// An agent on a connection of their own, ready to receive.
     fn agent(server: SocketAddr, number: u32) -> impl Future<Output = Outcome<(Self, Link)>> + Send;
-    /// A message as a frame.
-    fn send(&mut self, id: Id, text: &str) -> Bytes;
+    /// Puts messages into the link, in as few frames as a client of this kind makes of what it does at once.
+    fn send(&mut self, messages: &[(Id, &str)], link: &mut Link);
     /// What a frame says.
     fn hear(&mut self, frame: Bytes, heard: &mut Vec<Heard>) -> Outcome;
     /// A frame that confirms what was heard since the last one; `None`: nothing.

@@ -1,7 +1,7 @@
 //! The closed loop: customers who keep a number of messages in flight, agents who receive and confirm. An answer that is
 //! missing or doubled, or a push out of order, fails the run.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -102,6 +102,7 @@ async fn send<D: Dialect>(
     let mut ended = false;
     loop {
         let now = Instant::now();
+        let mut said = Vec::with_capacity(plan.window);
         while in_flight.len() < plan.window && !ended {
             ended = now >= end;
             let text = if ended {
@@ -112,9 +113,10 @@ async fn send<D: Dialect>(
                     .map_or(LAST, |text| text)
             };
             let id = new_id(&mut random);
-            link.queue(&dialect.send(id, text));
+            said.push((id, text));
             in_flight.push_back((id, now));
         }
+        dialect.send(&said, &mut link);
         if in_flight.is_empty() {
             return Ok(tally);
         }
@@ -150,7 +152,7 @@ async fn receive<D: Dialect>(
     mut all: tokio::sync::watch::Receiver<u32>,
 ) -> Outcome<Tally> {
     let mut tally = Tally::default();
-    let mut heads: BTreeMap<Id, u64> = BTreeMap::new();
+    let mut heads: HashMap<Id, u64> = HashMap::new();
     let mut heard = Vec::new();
     loop {
         tokio::select! {

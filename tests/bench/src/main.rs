@@ -1,10 +1,14 @@
-//! How many messages a second the gateway makes durable, beside a bare server in the same run, pair by pair.
+//! How many messages a second the gateway makes durable, beside a bare server in the same run, pair by pair; what an
+//! idle connection takes; and what the core alone costs.
 // It talks to a terminal.
 #![allow(clippy::print_stdout)]
 
 mod bare;
+mod core;
 mod dialect;
 mod figures;
+mod glance;
+mod idle;
 mod link;
 mod load;
 mod real;
@@ -50,6 +54,9 @@ struct Arguments {
     /// Folder of the databases: on the disk that counts.
     #[arg(long, default_value = "target")]
     folder: PathBuf,
+    /// Connections of the idle measure; 0: none.
+    #[arg(long, default_value_t = 5_000)]
+    idle: u32,
     #[command(subcommand)]
     mode: Option<Mode>,
 }
@@ -65,6 +72,15 @@ enum Mode {
     /// The bare server alone, which the bench starts for itself.
     #[command(hide = true)]
     Bare { database: PathBuf, agents: u32 },
+    /// The core alone, its rules and its store, in this process: what a profiler looks at.
+    Core {
+        /// Messages in all.
+        #[arg(long, default_value_t = 100_000)]
+        messages: usize,
+        /// Messages of each customer in one group commit.
+        #[arg(long, default_value_t = 1)]
+        each: usize,
+    },
 }
 
 #[tokio::main]
@@ -76,6 +92,16 @@ async fn main() -> Outcome {
         None => {}
     }
     let texts = texts(&arguments)?;
+    if let Some(Mode::Core { messages, each }) = arguments.mode {
+        return core::measure(
+            &arguments.folder,
+            arguments.customers,
+            arguments.agents,
+            messages,
+            each,
+            &texts,
+        );
+    }
     let windows = arguments.window.map_or_else(|| vec![1, 8], |window| vec![window]);
     println!(
         "customers × in flight | server | ACKs/s | ACK p50 ms | p99 ms | server CPU s/10 k | load CPU s/10 k | others"
@@ -96,22 +122,22 @@ async fn main() -> Outcome {
             // Below 60 % of what this class of machine does, a neighbour is at work: such a ratio says nothing.
             slow |= arguments.customers == 100 && bare < if window == 1 { 31_000.0 } else { 126_000.0 };
         }
-        println!(
-            "{} × {window}: ours ÷ bare, median of {} pairs: {:.2}",
-            plan.customers,
-            arguments.pairs,
-            median(ratios)
-        );
+        print!("{} × {window}: ours ÷ bare: ", plan.customers);
         if slow {
-            println!("  (the bare server fell below 60 % of its figure on this class of machine: a busy machine)");
+            println!("not told, since the bare server fell below 60 % of its figure on this class of machine");
+        } else {
+            println!("{:.2}, the median of {} pairs", median(ratios), arguments.pairs);
         }
+    }
+    if arguments.idle > 0 {
+        idle::measure(&arguments.gateway, &arguments.folder, arguments.idle).await?;
     }
     Ok(())
 }
 
 async fn measure<D: dialect::Dialect>(arguments: &Arguments, plan: &Plan, real: bool) -> Outcome<f64> {
     let server = if real {
-        Server::gateway(&arguments.gateway, &arguments.folder, plan)?
+        Server::gateway(&arguments.gateway, &arguments.folder, plan.customers, plan.agents)?
     } else {
         Server::bare(&arguments.folder, plan)?
     };
@@ -141,7 +167,7 @@ async fn measure<D: dialect::Dialect>(arguments: &Arguments, plan: &Plan, real: 
     Ok(acks / seconds)
 }
 
-/// Texts as given, or made up: 5 to 60 characters.
+/// Texts as given, or made up: 5 to 33 characters, 57 bytes in the mean.
 fn texts(arguments: &Arguments) -> Outcome<Arc<[String]>> {
     if let Some(path) = &arguments.texts {
         let all = std::fs::read_to_string(path)?;
@@ -159,7 +185,7 @@ fn texts(arguments: &Arguments) -> Outcome<Arc<[String]>> {
     let mut random = fastrand::Rng::with_seed(7);
     Ok((0..10_000)
         .map(|_| {
-            let length = random.usize(5..60);
+            let length = random.usize(5..=33);
             (0..length)
                 .filter_map(|_| syllables.get(random.usize(..syllables.len())).copied())
                 .collect()

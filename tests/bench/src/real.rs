@@ -1,23 +1,22 @@
 //! The load in Zuoxi's own wire: visitors and agents.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
 use prost::Message;
 use zuoxi_wire::Id;
-use zuoxi_wire::frame::{decode_gateway, encode_client};
-use zuoxi_wire::v1::answer::Result as Answered;
+use zuoxi_wire::frame::encode_client;
 use zuoxi_wire::v1::client_frame::Kind as Says;
-use zuoxi_wire::v1::gateway_frame::Kind as Hears;
 use zuoxi_wire::v1::log_in::Credential;
 use zuoxi_wire::v1::message_content::Body;
 use zuoxi_wire::v1::{
-    Ack, Act, ActKind, Acts, AgentPassword, ClientFrame, EntryKind, LogIn, MessageContent, Push, Visitor, Watermark,
+    Ack, Act, ActKind, Acts, AgentPassword, ClientFrame, EntryKind, LogIn, MessageContent, Visitor, Watermark,
 };
 
 use crate::Outcome;
 use crate::dialect::{Dialect, Heard, LAST};
+use crate::glance::{Frame, Push};
 use crate::link::Link;
 
 /// Key of the brand that the bench makes.
@@ -35,9 +34,11 @@ pub(crate) fn agent_name(number: u32) -> String {
 pub(crate) struct Real {
     /// Acts numbered in this connection's one lane.
     number: u32,
+    /// The log's watermark: what the next act is based on.
+    watermark: u64,
     /// Last push, to be acknowledged.
     push: u64,
-    watermarks: BTreeMap<Bytes, u64>,
+    watermarks: HashMap<Bytes, u64>,
 }
 
 impl Real {
@@ -59,11 +60,10 @@ impl Real {
         loop {
             link.receive().await?;
             while let Some(bytes) = link.next()? {
-                match decode_gateway(bytes)?.kind {
-                    Some(Hears::LoggedIn(_)) => return Ok((real, link)),
-                    Some(Hears::Problem(problem)) => return Err(format!("log-in refused: {problem:?}").into()),
-                    Some(Hears::Pushes(pushes)) => real.pushed(&pushes.pushes, &mut Vec::new())?,
-                    _ => {}
+                let frame = Frame::read(bytes)?;
+                real.pushed(frame.pushes(), &mut Vec::new())?;
+                if frame.logged_in() {
+                    return Ok((real, link));
                 }
             }
         }
@@ -73,10 +73,13 @@ impl Real {
         for push in pushes {
             self.push = self.push.max(push.number);
             let Some(entry) = &push.entry else { continue };
+            self.watermark = entry.seq;
             self.watermarks.insert(push.conversation.clone(), entry.seq);
-            let message = entry.kind() == EntryKind::Message;
-            let last =
-                message && MessageContent::decode(entry.content.clone())?.body == Some(Body::Text(LAST.to_owned()));
+            let message = entry.kind == EntryKind::Message as i32;
+            // What is longer says something else: only a candidate is read.
+            let last = message
+                && entry.content.len() < LAST.len() + 8
+                && MessageContent::decode(entry.content.clone())?.body == Some(Body::Text(LAST.to_owned()));
             heard.push(Heard::Push {
                 conversation: Id::try_from(&push.conversation)?,
                 seq: entry.seq,
@@ -109,39 +112,42 @@ impl Dialect for Real {
         Self::log_in(server, Credential::Agent(password), number + 1_000_000).await
     }
 
-    fn send(&mut self, id: Id, text: &str) -> Bytes {
-        self.number += 1;
-        let content = MessageContent {
-            body: Some(Body::Text(text.into())),
-            language: String::new(),
-        };
-        let act = Act {
-            id: id.to_bytes(),
-            lane: 1,
-            number: self.number,
-            kind: ActKind::Message.into(),
-            content: content.encode_to_vec().into(),
-            ..Act::default()
-        };
-        frame(Says::Acts(Acts { acts: vec![act] }), None)
+    fn send(&mut self, messages: &[(Id, &str)], link: &mut Link) {
+        if messages.is_empty() {
+            return;
+        }
+        let mut acts = Acts::default();
+        for (id, text) in messages {
+            self.number += 1;
+            let content = MessageContent {
+                body: Some(Body::Text((*text).into())),
+                language: String::new(),
+            };
+            acts.acts.push(Act {
+                id: id.to_bytes(),
+                lane: 1,
+                number: self.number,
+                base: self.watermark,
+                kind: ActKind::Message.into(),
+                content: content.encode_to_vec().into(),
+                ..Act::default()
+            });
+        }
+        link.queue(&frame(Says::Acts(acts), None));
     }
 
     fn hear(&mut self, bytes: Bytes, heard: &mut Vec<Heard>) -> Outcome {
-        match decode_gateway(bytes)?.kind {
-            Some(Hears::Answers(answers)) => {
-                for answer in answers.answers {
-                    match answer.result {
-                        Some(Answered::Accepted(_)) => heard.push(Heard::Ack(Id::try_from(&answer.id)?)),
-                        other => return Err(format!("a message was refused: {other:?}").into()),
-                    }
-                }
-            }
-            Some(Hears::Pushes(pushes)) => self.pushed(&pushes.pushes, heard)?,
-            Some(Hears::Problem(problem)) => return Err(format!("a problem: {problem:?}").into()),
-            Some(Hears::GoingAway(away)) => return Err(format!("the gateway went away: {away:?}").into()),
-            _ => {}
+        let frame = Frame::read(bytes)?;
+        for answer in frame.answers() {
+            let accepted = answer
+                .accepted
+                .as_ref()
+                .ok_or_else(|| format!("a message was refused: {answer:?}"))?;
+            // What others were told between the acts was pushed before.
+            self.watermark = self.watermark.max(accepted.seq);
+            heard.push(Heard::Ack(Id::try_from(&answer.id)?));
         }
-        Ok(())
+        self.pushed(frame.pushes(), heard)
     }
 
     fn confirm(&mut self) -> Option<Bytes> {

@@ -40,7 +40,7 @@ impl Server {
     }
 
     /// The real gateway, with agents who have room for all customers.
-    pub(crate) fn gateway(program: &Path, folder: &Path, plan: &Plan) -> Outcome<Self> {
+    pub(crate) fn gateway(program: &Path, folder: &Path, customers: u32, agents: u32) -> Outcome<Self> {
         let data = TempDir::new_in(folder)?;
         let command = |words: &[&str]| -> Outcome {
             let status = Command::new(program)
@@ -56,9 +56,9 @@ impl Server {
                 Err(format!("zuoxi-gateway {words:?}: {status}").into())
             }
         };
-        let capacity = plan.customers.div_ceil(plan.agents).to_string();
+        let capacity = customers.div_ceil(agents).to_string();
         command(&["team", "add", "bench"])?;
-        for number in 0..plan.agents {
+        for number in 0..agents {
             let name = agent_name(number);
             command(&[
                 "agent",
@@ -81,6 +81,8 @@ impl Server {
             // All customers of a bench come from one address, and faster than people.
             .envs([
                 ("ZUOXI_LIMITS_VISITORS_PER_MINUTE", "100000"),
+                ("ZUOXI_LIMITS_CONNECTIONS", "60000"),
+                ("ZUOXI_LIMITS_CONNECTIONS_PER_ADDRESS", "60000"),
                 ("ZUOXI_LIMITS_CUSTOMER_ACTS_PER_SECOND", "1000000"),
                 ("ZUOXI_LIMITS_CUSTOMER_ACTS_BURST", "1000000"),
                 ("ZUOXI_LOG_LEVEL", "warn"),

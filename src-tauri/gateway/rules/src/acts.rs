@@ -3,20 +3,20 @@
 use prost::Message;
 use sha2::{Digest, Sha256};
 use zuoxi_wire::v1::{
-    Accepted, Act, ActKind, Acts, Answer, AuthorRole, EntryKind, ProblemCode, RefusalCode, Refused, Status, answer,
+    Accepted, Act, ActKind, Acts, AuthorRole, EntryKind, ProblemCode, RefusalCode, Refused, Status, answer,
 };
 use zuoxi_wire::{Id, limits};
 
 use crate::connection::{Session, id_of};
 use crate::event::ConnectionId;
 use crate::gateway::{Gateway, RETRY_MS};
-use crate::group::{Asked, Group, Leaving};
-use crate::lane::Place;
+use crate::group::{Asked, Group};
+use crate::lane::{Place, Young};
 use crate::load::Level;
 use crate::record::{Conversation, Fingerprint, KnownId, Refusal, Who};
 use crate::rights::{self, Part};
 use crate::store::Stored;
-use crate::telling::{Origin, answer_of};
+use crate::telling::Origin;
 use crate::wording::{Reader, problem};
 
 /// Lanes of one connection at most: more are refused for now.
@@ -118,8 +118,7 @@ impl Gateway {
                     time_ms,
                     push: None,
                 };
-                let leaving = answer_of(asked, conversation.unwrap_or_default(), accepted);
-                return group.leaving.push(leaving);
+                return group.leaving.push(asked.answered(answer::Result::Accepted(accepted)));
             }
             Ok(Verdict::Refused(refused)) => refused,
             Err(error) => {
@@ -127,14 +126,7 @@ impl Gateway {
                 for_now(RefusalCode::Store, RETRY_MS)
             }
         };
-        let answer = Answer {
-            conversation: asked.conversation.clone(),
-            lane: asked.lane,
-            number: asked.number,
-            id: asked.id.clone(),
-            result: Some(answer::Result::Refused(result)),
-        };
-        group.leaving.push(Leaving::Answer(asked, Box::new(answer)));
+        group.leaving.push(asked.answered(answer::Result::Refused(result)));
     }
 
     /// Rate, lane and turn; then the act itself, which settles its number.
@@ -175,7 +167,7 @@ impl Gateway {
             Place::Behind => return Ok(Verdict::Refused(for_now(RefusalCode::Behind, BEHIND_MS))),
             Place::Due | Place::Settled => {}
         }
-        let verdict = self.decide(group, doing, asked)?;
+        let verdict = self.decide(group, doing, asked, &mut lane.young)?;
         let ends = matches!(&verdict, Verdict::Refused(refused) if refused.ends_lane);
         if !matches!(&verdict, Verdict::Refused(refused) if refused.for_now) {
             lane.settle(doing.act.number, ends);
@@ -184,9 +176,15 @@ impl Gateway {
         Ok(verdict)
     }
 
-    fn decide(&mut self, group: &mut Group<'_>, doing: &Doing<'_>, asked: &Asked) -> Stored<Verdict> {
+    fn decide(
+        &mut self,
+        group: &mut Group<'_>,
+        doing: &Doing<'_>,
+        asked: &Asked,
+        young: &mut Young,
+    ) -> Stored<Verdict> {
         let conversation = group.conversation(doing.conversation)?;
-        if let Some(first) = self.first_answer(group, doing, conversation.as_ref())? {
+        if let Some(first) = self.first_answer(group, doing, conversation.as_deref(), young)? {
             return Ok(first);
         }
         let salt = self.entropy.bytes();
@@ -194,7 +192,7 @@ impl Gateway {
             salt,
             hash: hash(salt, doing.act),
         };
-        let said = match self.checked(group, doing, conversation.as_ref())? {
+        let said = match self.checked(group, doing, conversation.as_deref())? {
             Err(said) => said,
             Ok(()) => match self.carry_out(group, doing, conversation.as_ref(), fingerprint)? {
                 Err(code) => refused(code),
@@ -244,6 +242,7 @@ impl Gateway {
         group: &mut Group<'_>,
         doing: &Doing<'_>,
         conversation: Option<&Conversation>,
+        young: &mut Young,
     ) -> Stored<Option<Verdict>> {
         let author = doing.who.id();
         let reused = || Some(Verdict::Refused(refused(RefusalCode::Reused)));
@@ -270,7 +269,7 @@ impl Gateway {
                 }
             }
             if entries.is_empty() {
-                entries = self.older_entries(group, doing, conversation)?;
+                entries = self.older_entries(group, doing, conversation, young)?;
             }
         }
         for entry in entries {
@@ -307,22 +306,29 @@ impl Gateway {
         group: &mut Group<'_>,
         doing: &Doing<'_>,
         conversation: &Conversation,
+        young: &mut Young,
     ) -> Stored<Vec<crate::record::Entry>> {
         let reader = Reader::of(doing.who);
-        let base = doing.act.base;
-        if base >= reader.head(conversation) {
+        let (base, head) = (doing.act.base, reader.head(conversation));
+        if base >= head {
+            *young = Young::of(head, reader.moved_ms(conversation));
             return Ok(Vec::new());
         }
         let next = (base + 1).max(reader.floor(conversation));
+        let since_ms = self.now_ms.saturating_sub(limits::ID_MEMORY_MS);
+        if young.covers(next, since_ms) {
+            return Ok(Vec::new());
+        }
         let first = match reader {
             Reader::Agent => group.store.entry(doing.conversation, next)?,
             Reader::Customer => group.store.public_entry(doing.conversation, next)?,
         };
-        match first {
-            Some(first) if first.time_ms + limits::ID_MEMORY_MS < self.now_ms => {
-                group.store.find_entries(doing.conversation, doing.id, first.seq - 1)
-            }
-            _ => Ok(Vec::new()),
+        let Some(first) = first else { return Ok(Vec::new()) };
+        *young = Young::of(reader.seq(&first), first.time_ms);
+        if first.time_ms < since_ms {
+            group.store.find_entries(doing.conversation, doing.id, first.seq - 1)
+        } else {
+            Ok(Vec::new())
         }
     }
 

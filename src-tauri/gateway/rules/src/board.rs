@@ -38,11 +38,28 @@ impl Board {
 
     /// A conversation changed from `before` to `after`; the other way round takes that back.
     pub(crate) fn moved(&mut self, before: Option<&Conversation>, after: Option<&Conversation>) {
+        if let (Some(before), Some(after)) = (before, after)
+            && (before.status, before.team, before.holder) == (after.status, after.team, after.holder)
+            && before.queued_ms == after.queued_ms
+        {
+            return self.spoke(before, after);
+        }
         if let Some(before) = before {
             self.drop(before);
         }
         if let Some(after) = after {
             self.add(after);
+        }
+    }
+
+    /// It stands where it stood, and only the time of its last public entry may be another.
+    fn spoke(&mut self, before: &Conversation, after: &Conversation) {
+        if after.assignee().is_some()
+            && before.public_ms != after.public_ms
+            && let Some(idle) = self.idle.get_mut(&after.team)
+        {
+            idle.remove(&(before.public_ms, before.id));
+            idle.insert((after.public_ms, after.id));
         }
     }
 

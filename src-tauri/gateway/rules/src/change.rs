@@ -1,5 +1,7 @@
 //! One act's (or one decision's) change of one conversation, made in memory before anything is written.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use prost::Message;
 use zuoxi_wire::v1::{
@@ -54,7 +56,7 @@ pub(crate) struct Assignment<'a> {
 /// A conversation before and after, and what the transaction stores beside it.
 pub(crate) struct Change {
     /// None: it is made by this.
-    pub(crate) before: Option<Conversation>,
+    pub(crate) before: Option<Rc<Conversation>>,
     pub(crate) after: Conversation,
     pub(crate) entries: Vec<Entry>,
     pub(crate) known: Option<KnownId>,
@@ -67,10 +69,10 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    pub(crate) fn of(conversation: Conversation, now_ms: u64) -> Self {
+    pub(crate) fn of(conversation: &Rc<Conversation>, now_ms: u64) -> Self {
         Self {
-            before: Some(conversation.clone()),
-            ..Self::new(conversation, now_ms)
+            before: Some(Rc::clone(conversation)),
+            ..Self::new(Conversation::clone(conversation), now_ms)
         }
     }
 

@@ -296,6 +296,24 @@ fn conversations<S: Store>(store: &mut S) -> Stored<()> {
     };
     write(store, |store| store.put_conversation(&closed))?;
     assert_eq!(store.active_conversations()?, [sample_conversation(3, Status::Open)]);
+    let spoken = Conversation {
+        head: 9,
+        public_head: 8,
+        waiting_ms: 7,
+        waiting_seq: 6,
+        due: Due::Next,
+        preview: "\u{5728}\u{5417}".into(),
+        answered: true,
+        customer_messages: 5,
+        unread: 4,
+        words: None,
+        moved_ms: 30,
+        public_ms: 20,
+        ..sample_conversation(3, Status::Open)
+    };
+    write(store, |store| store.put_conversation(&spoken))?;
+    assert_eq!(store.conversation(id(3))?, Some(spoken.clone()));
+    assert_eq!(store.active_conversations()?, [spoken]);
     assert_eq!(store.conversation(id(2))?, Some(closed));
     Ok(())
 }

@@ -72,12 +72,12 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Numbers a push, if there is room; else it is left out.
-    pub(crate) fn admit(&mut self, push: &mut Push, now_ms: u64) -> bool {
+    /// Numbers a push and gives its size in bytes, if there is room; else it is left out.
+    pub(crate) fn admit(&mut self, push: &mut Push, now_ms: u64) -> Option<u64> {
         let bytes = push.encoded_len() as u64 + 16;
         if self.flying.len() as u64 >= limits::WINDOW_PUSHES || self.bytes + bytes > limits::WINDOW_BYTES {
             self.left_out = true;
-            return false;
+            return None;
         }
         self.last += 1;
         push.number = self.last;
@@ -87,7 +87,7 @@ impl Window {
             bytes,
             sent_ms: now_ms,
         });
-        true
+        Some(bytes)
     }
 
     /// A push is not sent: a heartbeat tells that there is something.

@@ -137,7 +137,7 @@ impl Gateway {
         let Ok((agent, _)) = routing::choose(&candidates, conversation.last_agent) else {
             return Ok(false);
         };
-        let mut change = Change::of(conversation, self.now_ms);
+        let mut change = Change::of(&conversation, self.now_ms);
         self.assign(
             group,
             &mut change,
@@ -201,7 +201,7 @@ impl Gateway {
         let Some(conversation) = group.conversation(id)? else {
             return Ok(());
         };
-        let mut change = Change::of(conversation, self.now_ms);
+        let mut change = Change::of(&conversation, self.now_ms);
         let by = Author::gateway();
         let placing = Placing {
             by: &by,
@@ -256,7 +256,7 @@ impl Gateway {
             return Ok(());
         };
         let visit = group.store.visits(id, 1)?.pop();
-        let mut change = Change::of(conversation, self.now_ms);
+        let mut change = Change::of(&conversation, self.now_ms);
         let entry = self.entropy.id(self.now_ms);
         change.close(&Author::gateway(), entry, None, CloseReason::Idle, visit);
         self.apply(group, change, None)

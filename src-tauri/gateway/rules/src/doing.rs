@@ -1,5 +1,7 @@
 //! What each kind of act does, within the limits of its content.
 
+use std::rc::Rc;
+
 use prost::Message;
 use zuoxi_wire::content::{TextError, check_text};
 use zuoxi_wire::v1::{
@@ -56,7 +58,7 @@ impl Gateway {
         &mut self,
         group: &mut Group<'_>,
         doing: &Doing<'_>,
-        conversation: Option<&Conversation>,
+        conversation: Option<&Rc<Conversation>>,
         fingerprint: Fingerprint,
     ) -> Stored<Carried> {
         if doing.act.content.len() as u64 > limits::CONTENT_BYTES {
@@ -97,7 +99,7 @@ impl Gateway {
         &mut self,
         group: &mut Group<'_>,
         doing: &Doing<'_>,
-        conversation: Option<&Conversation>,
+        conversation: Option<&Rc<Conversation>>,
         fingerprint: Fingerprint,
     ) -> Stored<Carried> {
         let said = match read::<MessageContent>(doing) {
@@ -112,7 +114,7 @@ impl Gateway {
             return Ok(Err(text_code(error)));
         }
         let mut change = match conversation {
-            Some(conversation) => Change::of(conversation.clone(), self.now_ms),
+            Some(conversation) => Change::of(conversation, self.now_ms),
             None => match self.new_conversation(group, doing)? {
                 Some(change) => change,
                 None => return Ok(Err(RefusalCode::NotFound)),
@@ -191,16 +193,16 @@ impl Gateway {
         Ok(Some(Change::new(conversation, self.now_ms)))
     }
 
-    fn note(&self, doing: &Doing<'_>, conversation: &Conversation, fingerprint: Fingerprint) -> Carried {
+    fn note(&self, doing: &Doing<'_>, conversation: &Rc<Conversation>, fingerprint: Fingerprint) -> Carried {
         let said: NoteContent = read(doing)?;
         check_text(&said.text).map_err(text_code)?;
-        let mut change = Change::of(conversation.clone(), self.now_ms);
+        let mut change = Change::of(conversation, self.now_ms);
         let by = self.author(doing.who, conversation);
         let seq = change.add(&by, draft(doing, EntryKind::Note, Audience::Agents, fingerprint));
         Ok((change, seq))
     }
 
-    fn tag(&self, doing: &Doing<'_>, conversation: &Conversation, fingerprint: Fingerprint) -> Carried {
+    fn tag(&self, doing: &Doing<'_>, conversation: &Rc<Conversation>, fingerprint: Fingerprint) -> Carried {
         let said: TagContent = read(doing)?;
         let long = |tag: &String| tag.chars().count() as u64 > limits::TAG_SCALARS;
         if said.tags.len() as u64 > limits::TAGS || said.tags.iter().any(long) {
@@ -209,14 +211,14 @@ impl Gateway {
         for tag in &said.tags {
             check_text(tag).map_err(text_code)?;
         }
-        let mut change = Change::of(conversation.clone(), self.now_ms);
+        let mut change = Change::of(conversation, self.now_ms);
         let by = self.author(doing.who, conversation);
         let seq = change.add(&by, draft(doing, EntryKind::Tag, Audience::Agents, fingerprint));
         change.after.tags = said.tags;
         Ok((change, seq))
     }
 
-    fn rating(&self, doing: &Doing<'_>, conversation: &Conversation, fingerprint: Fingerprint) -> Carried {
+    fn rating(&self, doing: &Doing<'_>, conversation: &Rc<Conversation>, fingerprint: Fingerprint) -> Carried {
         let said: RatingContent = read(doing)?;
         if !(1..=5).contains(&said.stars) {
             return Err(RefusalCode::Malformed);
@@ -224,7 +226,7 @@ impl Gateway {
         if !said.text.is_empty() {
             check_text(&said.text).map_err(text_code)?;
         }
-        let mut change = Change::of(conversation.clone(), self.now_ms);
+        let mut change = Change::of(conversation, self.now_ms);
         let by = self.author(doing.who, conversation);
         let seq = change.add(&by, draft(doing, EntryKind::Rating, Audience::Everybody, fingerprint));
         Ok((change, seq))
@@ -234,7 +236,7 @@ impl Gateway {
         &mut self,
         group: &mut Group<'_>,
         doing: &Doing<'_>,
-        conversation: &Conversation,
+        conversation: &Rc<Conversation>,
         fingerprint: Fingerprint,
     ) -> Stored<Carried> {
         let reason = match doing.who {
@@ -243,7 +245,7 @@ impl Gateway {
         };
         let visit = group.store.visits(conversation.id, 1)?.pop();
         let by = self.author(doing.who, conversation);
-        let mut change = Change::of(conversation.clone(), self.now_ms);
+        let mut change = Change::of(conversation, self.now_ms);
         let seq = change.close(&by, doing.id, Some(fingerprint), reason, visit);
         Ok(Ok((change, seq)))
     }
@@ -252,11 +254,11 @@ impl Gateway {
         &mut self,
         group: &mut Group<'_>,
         doing: &Doing<'_>,
-        conversation: &Conversation,
+        conversation: &Rc<Conversation>,
         fingerprint: Fingerprint,
     ) -> Stored<Carried> {
         let by = self.author(doing.who, conversation);
-        let mut change = Change::of(conversation.clone(), self.now_ms);
+        let mut change = Change::of(conversation, self.now_ms);
         let me = doing.who.id();
         begin_reading(group, &mut change, me)?;
         let seq = change.assign(Assignment {
@@ -275,7 +277,7 @@ impl Gateway {
         &mut self,
         group: &mut Group<'_>,
         doing: &Doing<'_>,
-        conversation: &Conversation,
+        conversation: &Rc<Conversation>,
         fingerprint: Fingerprint,
     ) -> Stored<Carried> {
         let said: TransferContent = match read(doing) {
@@ -291,7 +293,7 @@ impl Gateway {
             return Ok(Err(RefusalCode::NoTarget));
         };
         let by = self.author(doing.who, conversation);
-        let mut change = Change::of(conversation.clone(), self.now_ms);
+        let mut change = Change::of(conversation, self.now_ms);
         if let Some(agent) = agent {
             begin_reading(group, &mut change, agent)?;
         }
@@ -335,7 +337,7 @@ impl Gateway {
         &mut self,
         group: &mut Group<'_>,
         doing: &Doing<'_>,
-        conversation: &Conversation,
+        conversation: &Rc<Conversation>,
         fingerprint: Fingerprint,
     ) -> Stored<Carried> {
         let named: RecallContent = match read(doing) {
@@ -364,7 +366,7 @@ impl Gateway {
             return Ok(Err(RefusalCode::Taken));
         }
         let by = self.author(doing.who, conversation);
-        let mut change = Change::of(conversation.clone(), self.now_ms);
+        let mut change = Change::of(conversation, self.now_ms);
         let seq = change.add(&by, draft(doing, EntryKind::Recall, target.audience, fingerprint));
         change.erased.push(target.seq);
         change.recalls = true;

@@ -346,7 +346,7 @@ impl Gateway {
         }
         for leaving in std::mem::take(&mut group.leaving) {
             match leaving {
-                Leaving::Answer(asked, answer) => group.mail.answer(asked.connection, *answer),
+                Leaving::Answer(connection, answer) => group.mail.answer(connection, *answer),
                 Leaving::Push(connection, push) => self.push(group, connection, *push),
                 Leaving::Reply(connection, request, kind) => group.mail.say(connection, request, *kind),
                 Leaving::Tell(connection, kind) => group.mail.say(connection, 0, *kind),
@@ -362,28 +362,22 @@ impl Gateway {
     fn not_committed(&mut self, group: &mut Group<'_>) {
         group.lanes.clear();
         for (before, after) in std::mem::take(&mut group.moves).iter().rev() {
-            self.board.moved(Some(after), before.as_ref());
+            self.board.moved(Some(after), before.as_deref());
         }
         for (conversation, gathered) in std::mem::take(&mut group.positions) {
             self.keep_positions(conversation, gathered);
         }
         for leaving in std::mem::take(&mut group.leaving) {
             match leaving {
-                Leaving::Answer(asked, _) => {
+                Leaving::Answer(connection, answer) => {
                     let refused = Refused {
                         code: RefusalCode::Store.into(),
                         for_now: true,
                         retry_ms: RETRY_MS,
                         ..Refused::default()
                     };
-                    let answer = Answer {
-                        conversation: asked.conversation,
-                        lane: asked.lane,
-                        number: asked.number,
-                        id: asked.id,
-                        result: Some(answer::Result::Refused(refused)),
-                    };
-                    group.mail.answer(asked.connection, answer);
+                    let result = Some(answer::Result::Refused(refused));
+                    group.mail.answer(connection, Answer { result, ..*answer });
                 }
                 Leaving::Reply(connection, request, _) => {
                     let said = gateway_frame::Kind::Problem(problem(ProblemCode::Store, RETRY_MS));
@@ -410,8 +404,8 @@ impl Gateway {
         else {
             return;
         };
-        if known.window.admit(&mut push, self.now_ms) {
-            group.mail.push(connection, push);
+        if let Some(bytes) = known.window.admit(&mut push, self.now_ms) {
+            group.mail.push(connection, push, bytes as usize);
             if !std::mem::replace(&mut known.ack_timer, true) {
                 self.timers.set(self.now_ms + limits::ACK_MS, Timer::Ack(connection));
             }

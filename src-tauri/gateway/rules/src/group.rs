@@ -1,10 +1,11 @@
 //! One group commit: what it has read and will write once, and what leaves after it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use bytes::Bytes;
 use zuoxi_wire::Id;
-use zuoxi_wire::v1::{Answer, Presence, Push, client_frame, gateway_frame};
+use zuoxi_wire::v1::{Answer, Presence, Push, answer, client_frame, gateway_frame};
 
 use crate::entropy::Entropy;
 use crate::event::ConnectionId;
@@ -25,10 +26,24 @@ pub(crate) struct Asked {
     pub(crate) id: Bytes,
 }
 
+impl Asked {
+    /// The answer, on its way to who asked.
+    pub(crate) fn answered(self, result: answer::Result) -> Leaving {
+        let answer = Answer {
+            conversation: self.conversation,
+            lane: self.lane,
+            number: self.number,
+            id: self.id,
+            result: Some(result),
+        };
+        Leaving::Answer(self.connection, Box::new(answer))
+    }
+}
+
 /// What leaves once the group is committed.
 #[derive(Debug)]
 pub(crate) enum Leaving {
-    Answer(Asked, Box<Answer>),
+    Answer(ConnectionId, Box<Answer>),
     Push(ConnectionId, Box<Push>),
     /// Answers a request; a failed commit turns it into a problem.
     Reply(ConnectionId, u32, Box<gateway_frame::Kind>),
@@ -68,7 +83,7 @@ struct Kept<T> {
 
 pub(crate) struct Group<'s> {
     pub(crate) store: &'s mut dyn Store,
-    conversations: BTreeMap<Id, Kept<Option<Conversation>>>,
+    conversations: BTreeMap<Id, Kept<Option<Rc<Conversation>>>>,
     feeds: BTreeMap<Feed, FeedState>,
     feed_rows: BTreeMap<(Feed, Id), FeedRow>,
     /// Feeds whose counter is written: those that moved, and those that are new.
@@ -77,7 +92,7 @@ pub(crate) struct Group<'s> {
     pub(crate) leaving: Vec<Leaving>,
     pub(crate) effects: Vec<Effect>,
     /// How the board moved, to take it back.
-    pub(crate) moves: Vec<(Option<Conversation>, Conversation)>,
+    pub(crate) moves: Vec<(Option<Rc<Conversation>>, Rc<Conversation>)>,
     /// Conversations whose customer may have something new to be told of their state.
     pub(crate) stirred: BTreeSet<Id>,
     /// Positions that this group writes, to be kept if it fails.
@@ -88,7 +103,7 @@ pub(crate) struct Group<'s> {
     pub(crate) asks: Vec<(ConnectionId, u32, client_frame::Kind)>,
     /// What leaves whatever becomes of the group, and in the end all that leaves.
     pub(crate) mail: Mail,
-    /// The transaction couldn't begin.
+    /// The transaction couldn't begin, or holds half of something.
     failed: Option<StoreError>,
 }
 
@@ -119,11 +134,16 @@ impl<'s> Group<'s> {
         self.failed.clone().map_or(Ok(()), Err)
     }
 
-    pub(crate) fn conversation(&mut self, id: Id) -> Stored<Option<Conversation>> {
+    /// Nothing of the group is stored: it holds half of something that can't be taken out.
+    pub(crate) fn fail(&mut self, error: StoreError) {
+        self.failed.get_or_insert(error);
+    }
+
+    pub(crate) fn conversation(&mut self, id: Id) -> Stored<Option<Rc<Conversation>>> {
         if let Some(kept) = self.conversations.get(&id) {
             return Ok(kept.row.clone());
         }
-        let row = self.store.conversation(id)?;
+        let row = self.store.conversation(id)?.map(Rc::new);
         self.conversations.insert(
             id,
             Kept {
@@ -135,7 +155,7 @@ impl<'s> Group<'s> {
     }
 
     /// Written once, before the commit.
-    pub(crate) fn put_conversation(&mut self, conversation: Conversation) {
+    pub(crate) fn put_conversation(&mut self, conversation: Rc<Conversation>) {
         self.conversations.insert(
             conversation.id,
             Kept {
@@ -163,16 +183,11 @@ impl<'s> Group<'s> {
         Ok(state)
     }
 
-    /// The next revision of a feed, taken by a conversation.
-    pub(crate) fn take_revision(
-        &mut self,
-        feed: Feed,
-        mut state: FeedState,
-        conversation: Id,
-        stands: bool,
-    ) -> FeedState {
+    /// The next revision of a feed that was read, taken by a conversation.
+    pub(crate) fn take_revision(&mut self, feed: Feed, conversation: Id, stands: bool) -> Option<FeedState> {
+        let state = self.feeds.get_mut(&feed)?;
         state.revision += 1;
-        self.feeds.insert(feed, state);
+        let state = *state;
         self.moved_feeds.insert(feed);
         self.feed_rows.insert(
             (feed, conversation),
@@ -182,13 +197,15 @@ impl<'s> Group<'s> {
                 stands,
             },
         );
-        state
+        Some(state)
     }
 
     /// Writes what is written once, and commits.
     pub(crate) fn commit(&mut self) -> Stored<()> {
-        self.usable()?;
-        let done = self.write().and_then(|()| self.store.commit());
+        let done = self
+            .usable()
+            .and_then(|()| self.write())
+            .and_then(|()| self.store.commit());
         if done.is_err() {
             self.store.rollback();
         }

@@ -157,7 +157,7 @@ impl Gateway {
             }
             Some(conversation) => {
                 let visit = group.store.visits(conversation.id, 1)?.pop();
-                let mut change = Change::of(conversation, self.now_ms);
+                let mut change = Change::of(&conversation, self.now_ms);
                 if change.after.status != Status::Closed {
                     let id = self.entropy.id(self.now_ms);
                     change.close(&Author::gateway(), id, None, CloseReason::Linked, visit);
@@ -174,10 +174,10 @@ impl Gateway {
     fn name_customer(&mut self, group: &mut Group<'_>, customer: Customer) -> Stored<Customer> {
         group.store.put_customer(&customer)?;
         if let Some(conversation) = group.conversation(customer.conversation)? {
-            let mut change = Change::of(conversation, self.now_ms);
+            let mut change = Change::of(&conversation, self.now_ms);
             change.after.customer_name.clone_from(&customer.name);
             change.after.customer_verified = customer.external.is_some();
-            if change.before.as_ref() != Some(&change.after) {
+            if change.before.as_deref() != Some(&change.after) {
                 self.apply(group, change, None)?;
             }
         }

@@ -8,6 +8,28 @@ pub(crate) struct Lane {
     last: u32,
     /// A stop ended it: nothing above `last` is taken.
     ended: bool,
+    /// Of the conversation, whatever the lane.
+    pub(crate) young: Young,
+}
+
+/// From a Seq of the reader's log on, entries aren't older than a time: along a log times never go back, and what has
+/// a Seq keeps its time. So what was seen once needs no look at the store again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Young {
+    /// 0: nothing was seen yet.
+    from: u64,
+    time_ms: u64,
+}
+
+impl Young {
+    pub(crate) fn of(from: u64, time_ms: u64) -> Self {
+        Self { from, time_ms }
+    }
+
+    /// Whether the entry at `seq` was surely stored at `since_ms` or later.
+    pub(crate) fn covers(self, seq: u64, since_ms: u64) -> bool {
+        self.from > 0 && seq >= self.from && self.time_ms >= since_ms
+    }
 }
 
 /// Where an act stands in its lane.
@@ -29,6 +51,7 @@ impl Lane {
         if lane > self.current {
             *self = Self {
                 current: lane,
+                young: self.young,
                 ..Self::default()
             };
         }
@@ -54,7 +77,16 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lane, Place};
+    use super::{Lane, Place, Young};
+
+    #[test]
+    fn what_stands_above_a_young_entry_is_young() {
+        let young = Young::of(5, 1_000);
+        assert!(young.covers(5, 1_000) && young.covers(6, 900));
+        assert!(!young.covers(4, 900), "it may be older than any time");
+        assert!(!young.covers(5, 1_001));
+        assert!(!Young::default().covers(1, 0), "nothing was seen");
+    }
 
     #[test]
     fn an_act_waits_for_the_one_before_it() {

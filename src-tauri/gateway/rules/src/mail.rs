@@ -39,8 +39,8 @@ impl Mail {
         }
     }
 
-    pub(crate) fn push(&mut self, to: ConnectionId, push: Push) {
-        let bytes = push.encoded_len() + 8;
+    /// `bytes` is at least the push's size in a frame.
+    pub(crate) fn push(&mut self, to: ConnectionId, push: Push, bytes: usize) {
         let parts = self.parts.entry(to).or_default();
         match parts.last_mut() {
             Some(Part::Pushes(pushes, filled)) if *filled + bytes <= FRAME_FILL => {

@@ -1,6 +1,7 @@
 //! How far members have received and read: gathered, stored, translated between the logs, and told.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{self, Ack, ConversationPositions, MovePosition, PositionMoves, client_frame, gateway_frame};
@@ -142,12 +143,9 @@ impl Gateway {
                     .store
                     .entry(id, after.read)?
                     .map_or(0, |entry| entry.customer_messages);
-                conversation.unread = conversation
-                    .customer_messages
-                    .saturating_sub(counted)
-                    .try_into()
-                    .unwrap_or(u32::MAX);
-                group.put_conversation(conversation.clone());
+                let unread = conversation.customer_messages.saturating_sub(counted);
+                Rc::make_mut(&mut conversation).unread = unread.try_into().unwrap_or(u32::MAX);
+                group.put_conversation(Rc::clone(&conversation));
             }
             for_agents.push(outward(group, &conversation, Reader::Agent, &after)?);
             let shown = outward(group, &conversation, Reader::Customer, &after)?;

@@ -1,5 +1,7 @@
 //! Questions, answered from the store after the commit.
 
+use std::rc::Rc;
+
 use sha2::{Digest, Sha256};
 use zuoxi_wire::v1::{
     self, BlockCodec, Colleague, Colleagues, Compare, Compared, EntriesPage, FeedPage, FindTime, FoundTime, Problem,
@@ -88,7 +90,7 @@ impl Gateway {
         group: &mut Group<'_>,
         session: Session,
         id: &bytes::Bytes,
-    ) -> Result<(Conversation, Part), Unanswered> {
+    ) -> Result<(Rc<Conversation>, Part), Unanswered> {
         let id = if id.is_empty() { session.own } else { id_of(id) };
         let conversation = match id {
             Some(id) => group.conversation(id)?,
@@ -330,7 +332,7 @@ impl Gateway {
             page_title: customer.page_title,
             referrer: customer.referrer,
             first_visit_ms: customer.first_visit_ms,
-            tags: conversation.tags,
+            tags: conversation.tags.clone(),
             visits: visits
                 .into_iter()
                 .map(|visit| v1::PastVisit {

@@ -1,8 +1,8 @@
 //! Everything durable, behind one trait.
 //!
 //! A store has one owner and one thread. Writes happen between [`Store::begin`] and [`Store::commit`]; reads see what
-//! was written before them, inside a transaction too, and need none. One transaction holds a whole group of acts, each
-//! in a savepoint. The rules read a conversation once and write it once for each group; entries, ids and refusals are
+//! was written before them, inside a transaction too, and need none. One transaction holds a whole group of acts: what
+//! fails for one of them is undone to a savepoint, or was the first write of its act and so left nothing. The rules read a conversation once and write it once for each group; entries, ids and refusals are
 //! written as they come. So each operation is one prepared statement by primary key or by one index, and none scans
 //! but where its documentation says so.
 //!
@@ -111,7 +111,7 @@ pub trait Store {
 
     // ---- entries of both logs ----------------------------------------------------------------------------------
 
-    /// Stores an entry. Fails if its Seq is taken.
+    /// Stores an entry. Fails if its Seq is taken; an entry that fails leaves nothing behind.
     fn append(&mut self, entry: &Entry) -> Stored<()>;
     /// The entry at a Seq of the agents' log.
     fn entry(&mut self, conversation: Id, seq: u64) -> Stored<Option<Entry>>;
@@ -145,7 +145,7 @@ pub trait Store {
 
     // ---- what identifies a repeat ------------------------------------------------------------------------------
 
-    /// Remembers an acceptance, by id, conversation and author.
+    /// Remembers an acceptance, by id, conversation and author. Fails only where the store as a whole does.
     fn remember(&mut self, known: &KnownId) -> Stored<()>;
     /// Acceptances of this id in this conversation, in order of author; nearly always none or one.
     fn known(&mut self, conversation: Id, id: Id) -> Stored<Vec<KnownId>>;

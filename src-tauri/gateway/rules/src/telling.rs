@@ -1,9 +1,11 @@
 //! A change is written, takes its revisions, and is told to whom it concerns.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
+use bytes::Bytes;
 use zuoxi_wire::Id;
-use zuoxi_wire::v1::{Accepted, Answer, Push, Standing, Status, Summary, answer};
+use zuoxi_wire::v1::{Accepted, Push, Standing, Status, Summary, answer};
 
 use crate::change::{Change, same_team_row};
 use crate::event::ConnectionId;
@@ -12,7 +14,7 @@ use crate::group::{Asked, Group, Leaving};
 use crate::record::{Conversation, Entry, Feed, FeedState, Who};
 use crate::rights;
 use crate::sealing;
-use crate::store::Stored;
+use crate::store::{Store, Stored};
 use crate::wording::{self, Reader};
 
 /// The act that a change answers.
@@ -29,29 +31,24 @@ impl Gateway {
     /// Writes a change within the group, as a whole or not at all, and stages what it tells.
     pub(crate) fn apply(&mut self, group: &mut Group<'_>, change: Change, origin: Option<Origin>) -> Stored<()> {
         group.usable()?;
-        group.store.savepoint()?;
-        if let Err(error) = write(group, &change) {
-            group.store.undo()?;
-            return Err(error);
+        let needed = needed(&change);
+        // Every counter is read before anything is written or moves, so that a failure leaves all as they were.
+        for (feed, _, _) in &needed {
+            group.feed(*feed, &mut self.entropy)?;
         }
-        let revisions = match self.revisions(group, &change) {
-            Ok(revisions) => revisions,
-            Err(error) => {
-                group.store.undo()?;
-                return Err(error);
-            }
-        };
-        group.store.release()?;
+        write(group, &change)?;
+        let revisions = take_revisions(group, change.after.id, needed);
         self.sealing.note(&change);
-        self.move_board(group, change.before.as_ref(), &change.after);
         self.tell(group, &change, &revisions, origin);
-        group.put_conversation(change.after);
+        let (before, after) = (change.before, Rc::new(change.after));
+        self.move_board(group, before.as_deref(), &after);
+        group.moves.push((before, Rc::clone(&after)));
+        group.put_conversation(after);
         Ok(())
     }
 
     fn move_board(&mut self, group: &mut Group<'_>, before: Option<&Conversation>, after: &Conversation) {
         self.board.moved(before, Some(after));
-        group.moves.push((before.cloned(), after.clone()));
         let stood = before.map(|before| (before.status, before.team, before.holder));
         if stood != Some((after.status, after.team, after.holder)) {
             group.stirred.insert(after.id);
@@ -67,136 +64,94 @@ impl Gateway {
         }
     }
 
-    /// The revisions that a change takes: in the order in which they are told.
-    fn revisions(&mut self, group: &mut Group<'_>, change: &Change) -> Stored<Revisions> {
-        let (before, after) = (change.before.as_ref(), &change.after);
-        let held = before.and_then(|before| before.holder);
-        let mut needed = Vec::new();
-        if let Some(left) = held.filter(|held| after.holder != Some(*held)) {
-            needed.push((Feed::Agent(left), false, 1));
-        }
-        if let Some(holder) = after.holder {
-            let quiet = change.entries.is_empty() && before == Some(after);
-            let count = if quiet { 0 } else { change.entries.len().max(1) };
-            needed.push((Feed::Agent(holder), true, count));
-        }
-        let listed = |c: &Conversation| c.status != Status::Closed;
-        let was = before.filter(|before| listed(before));
-        if let Some(was) = was.filter(|was| !listed(after) || was.team != after.team) {
-            needed.push((Feed::Team(was.team), false, 1));
-        }
-        if listed(after) {
-            let same = was.is_some_and(|was| was.team == after.team && same_team_row(was, after));
-            needed.push((Feed::Team(after.team), true, usize::from(!same || change.recalls)));
-        }
-        let mut taken = Vec::new();
-        // Every counter is read before one moves, so that a failure leaves all as they were.
-        for (feed, _, _) in &needed {
-            group.feed(*feed, &mut self.entropy)?;
-        }
-        for (feed, stands, count) in needed {
-            let mut states = Vec::new();
-            for _ in 0..count {
-                let state = group.feed(feed, &mut self.entropy)?;
-                states.push(group.take_revision(feed, state, after.id, stands));
-            }
-            taken.push((feed, stands, states));
-        }
-        Ok(taken)
-    }
-
     fn tell(&mut self, group: &mut Group<'_>, change: &Change, revisions: &Revisions, mut origin: Option<Origin>) {
         let after = &change.after;
-        let holder = after.holder;
-        let own = self.summary(after, true);
-        let none = Vec::new();
-        let of = |feed: Feed, stands: bool| {
-            let found = revisions.iter().find(|(f, s, _)| *f == feed && *s == stands);
-            found.map_or(&none, |(_, _, states)| states)
-        };
         self.end_watches(change);
         let before_head = after.head - change.entries.len() as u64;
         let mut public = after.public_head - change.entries.iter().filter(|e| Reader::Customer.sees(e)).count() as u64;
         for (nth, entry) in change.entries.iter().enumerate() {
             public += u64::from(Reader::Customer.sees(entry));
             let mine = origin.as_ref().is_some_and(|origin| origin.seq == entry.seq);
-            let answered = if mine { origin.take() } else { None };
-            let asker = answered.as_ref().map(|origin| origin.asked.connection);
-            let mut answer_push = None;
-            let mut send = |group: &mut Group<'_>, to: ConnectionId, push: &dyn Fn(bool) -> Push| {
-                if asker == Some(to) {
-                    answer_push = Some(push(answered.as_ref().is_some_and(|origin| origin.as_sent)));
-                } else {
-                    group.leaving.push(Leaving::Push(to, Box::new(push(false))));
-                }
+            let mut telling = Telling {
+                origin: if mine { origin.take() } else { None },
+                answer: None,
             };
-            if let Some(holder) = holder {
-                let state = of(Feed::Agent(holder), true).get(nth).copied();
-                let push = |as_sent| Push {
-                    head: before_head + nth as u64 + 1,
-                    entry: Some(wording::entry(entry, Reader::Agent, as_sent)),
-                    ..row(after, Feed::Agent(holder), state, true, Some(own.clone()))
+            let head = before_head + nth as u64 + 1;
+            let holder = after
+                .holder
+                .and_then(|holder| Some((holder, self.agents.get(&holder)?)));
+            if let Some((holder, devices)) = holder {
+                let feed = Feed::Agent(holder);
+                let state = states(revisions, feed, true).get(nth).copied();
+                let push = Push {
+                    head,
+                    entry: Some(wording::entry(entry, Reader::Agent, false)),
+                    ..row(after, feed, state, true, Some(self.summary(after, true)))
                 };
-                for to in self.agents.get(&holder).into_iter().flatten() {
-                    send(group, *to, &push);
-                }
+                telling.spread(group, devices, push);
             }
-            let push = |as_sent| Push {
-                conversation: after.id.to_bytes(),
-                head: before_head + nth as u64 + 1,
-                floor: after.floor,
-                entry: Some(wording::entry(entry, Reader::Agent, as_sent)),
-                summary: Some(Summary {
-                    unread: 0,
-                    ..own.clone()
-                }),
-                ..Push::default()
-            };
-            for to in self.watchers.get(&after.id).into_iter().flatten() {
-                send(group, *to, &push);
+            if let Some(watchers) = self.watchers.get(&after.id) {
+                let push = Push {
+                    conversation: after.id.to_bytes(),
+                    head,
+                    floor: after.floor,
+                    entry: Some(wording::entry(entry, Reader::Agent, false)),
+                    summary: Some(Summary {
+                        unread: 0,
+                        ..self.summary(after, true)
+                    }),
+                    ..Push::default()
+                };
+                telling.spread(group, watchers, push);
             }
-            if Reader::Customer.sees(entry) {
-                let push = |as_sent| Push {
+            if let Some(devices) = self.customers.get(&after.customer)
+                && Reader::Customer.sees(entry)
+            {
+                let push = Push {
                     conversation: after.id.to_bytes(),
                     head: public,
                     floor: after.public_floor,
-                    entry: Some(wording::entry(entry, Reader::Customer, as_sent)),
+                    entry: Some(wording::entry(entry, Reader::Customer, false)),
                     ..Push::default()
                 };
-                for to in self.customers.get(&after.customer).into_iter().flatten() {
-                    send(group, *to, &push);
-                }
+                telling.spread(group, devices, push);
             }
-            if let Some(origin) = answered {
+            if let Some(origin) = telling.origin {
                 let seq = Reader::of(origin.who).seq(entry);
                 let accepted = Accepted {
                     seq,
                     time_ms: entry.time_ms,
-                    push: answer_push,
+                    push: telling.answer,
                 };
-                group.leaving.push(answer_of(origin.asked, after.id, accepted));
+                group
+                    .leaving
+                    .push(origin.asked.answered(answer::Result::Accepted(accepted)));
             }
         }
-        self.tell_rows(group, change, revisions, &own);
+        self.tell_rows(group, change, revisions);
     }
 
     /// Rows that changed without an entry: of who lost it, of the team, or of the holder.
-    fn tell_rows(&self, group: &mut Group<'_>, change: &Change, revisions: &Revisions, own: &Summary) {
+    fn tell_rows(&self, group: &mut Group<'_>, change: &Change, revisions: &Revisions) {
         for (feed, stands, states) in revisions {
             let Some(state) = states.last().copied() else { continue };
-            let (to, summary) = match feed {
+            let (to, whole) = match feed {
                 Feed::Agent(_) if *stands && !change.entries.is_empty() => continue,
-                Feed::Agent(id) => (self.devices(*id), own.clone()),
+                Feed::Agent(id) => (self.devices(*id), true),
                 Feed::Team(id) => {
                     let members = self
                         .people
                         .members(*id)
                         .flat_map(|agent| self.devices(agent.id))
                         .collect();
-                    (members, self.summary(&change.after, false))
+                    (members, false)
                 }
             };
-            let push = row(&change.after, *feed, Some(state), *stands, stands.then_some(summary));
+            if to.is_empty() {
+                continue;
+            }
+            let summary = stands.then(|| self.summary(&change.after, whole));
+            let push = row(&change.after, *feed, Some(state), *stands, summary);
             for connection in to {
                 group.leaving.push(Leaving::Push(connection, Box::new(push.clone())));
             }
@@ -237,11 +192,115 @@ impl Gateway {
     }
 }
 
-/// By feed and standing, in order.
+/// One entry on its way to all who see it.
+struct Telling {
+    /// The act that it is, if it is one's own entry.
+    origin: Option<Origin>,
+    /// What its sender gets with the answer, instead of a push.
+    answer: Option<Push>,
+}
+
+impl Telling {
+    /// To all of these; the last one gets the push itself, since nearly always there is one device.
+    fn spread(&mut self, group: &mut Group<'_>, to: &BTreeSet<ConnectionId>, push: Push) {
+        let Some((last, others)) = to.iter().next_back().map(|last| (*last, to.range(..*last))) else {
+            return;
+        };
+        for other in others {
+            self.give(group, *other, push.clone());
+        }
+        self.give(group, last, push);
+    }
+
+    fn give(&mut self, group: &mut Group<'_>, to: ConnectionId, mut push: Push) {
+        match &self.origin {
+            Some(origin) if origin.asked.connection == to => {
+                if let Some(entry) = push.entry.as_mut().filter(|_| origin.as_sent) {
+                    entry.content = Bytes::new();
+                    entry.content_as_sent = true;
+                }
+                self.answer = Some(push);
+            }
+            _ => group.leaving.push(Leaving::Push(to, Box::new(push))),
+        }
+    }
+}
+
+/// How many revisions a change takes, by feed and standing, in the order in which they are told.
+type Needed = Vec<(Feed, bool, usize)>;
+/// The same with the revisions.
 type Revisions = Vec<(Feed, bool, Vec<FeedState>)>;
 
+fn needed(change: &Change) -> Needed {
+    let (before, after) = (change.before.as_deref(), &change.after);
+    let held = before.and_then(|before| before.holder);
+    let mut needed = Vec::new();
+    if let Some(left) = held.filter(|held| after.holder != Some(*held)) {
+        needed.push((Feed::Agent(left), false, 1));
+    }
+    if let Some(holder) = after.holder {
+        let quiet = change.entries.is_empty() && before == Some(after);
+        let count = if quiet { 0 } else { change.entries.len().max(1) };
+        needed.push((Feed::Agent(holder), true, count));
+    }
+    let listed = |c: &Conversation| c.status != Status::Closed;
+    let was = before.filter(|before| listed(before));
+    if let Some(was) = was.filter(|was| !listed(after) || was.team != after.team) {
+        needed.push((Feed::Team(was.team), false, 1));
+    }
+    if listed(after) {
+        let same = was.is_some_and(|was| was.team == after.team && same_team_row(was, after));
+        needed.push((Feed::Team(after.team), true, usize::from(!same || change.recalls)));
+    }
+    needed
+}
+
+fn take_revisions(group: &mut Group<'_>, id: Id, needed: Needed) -> Revisions {
+    let take = |(feed, stands, count)| {
+        let taken = (0..count).map_while(|_| group.take_revision(feed, id, stands));
+        (feed, stands, taken.collect())
+    };
+    needed.into_iter().map(take).collect()
+}
+
+fn states(revisions: &Revisions, feed: Feed, stands: bool) -> &[FeedState] {
+    let found = revisions.iter().find(|(f, s, _)| *f == feed && *s == stands);
+    found.map_or(&[], |(_, _, states)| states)
+}
+
+/// A change of one entry needs no savepoint: that entry is what the act alone can fail by, and comes first. Remembering
+/// its id fails only where the store does, and then nothing of the group is stored.
 fn write(group: &mut Group<'_>, change: &Change) -> Stored<()> {
-    let store = &mut *group.store;
+    let floor = change.before.as_ref().map_or(change.after.floor, |before| before.floor);
+    let lone = change.entries.len() <= 1
+        && change.erased.is_empty()
+        && change.after.floor == floor
+        && change.visits.is_empty()
+        && change.positions.is_empty();
+    if lone {
+        change.entries.iter().try_for_each(|entry| group.store.append(entry))?;
+        if let Some(known) = &change.known
+            && let Err(error) = group.store.remember(known)
+        {
+            group.fail(error.clone());
+            return Err(error);
+        }
+        return Ok(());
+    }
+    group.store.savepoint()?;
+    let written = write_all(&mut *group.store, change);
+    let ended = if written.is_ok() {
+        group.store.release()
+    } else {
+        group.store.undo()
+    };
+    if let Err(error) = &ended {
+        group.fail(error.clone());
+    }
+    written.and(ended)
+}
+
+fn write_all(store: &mut dyn Store, change: &Change) -> Stored<()> {
     change.entries.iter().try_for_each(|entry| store.append(entry))?;
     for seq in &change.erased {
         store.erase(change.after.id, *seq)?;
@@ -276,17 +335,6 @@ fn row(after: &Conversation, feed: Feed, state: Option<FeedState>, stands: bool,
         summary,
         ..Push::default()
     }
-}
-
-pub(crate) fn answer_of(asked: Asked, conversation: Id, accepted: Accepted) -> Leaving {
-    let answer = Answer {
-        conversation: conversation.to_bytes(),
-        lane: asked.lane,
-        number: asked.number,
-        id: asked.id.clone(),
-        result: Some(answer::Result::Accepted(accepted)),
-    };
-    Leaving::Answer(asked, Box::new(answer))
 }
 
 /// Seqs that a list of entries has, for whoever looks for the last visible one.

@@ -195,7 +195,7 @@ impl Gateway {
             ..Member::default()
         });
         let conversation = group.conversation(customer.conversation)?;
-        let state = self.state_of(conversation.as_ref());
+        let state = self.state_of(conversation.as_deref());
         if let Some(conversation) = conversation {
             let positions = positions_for(group, &conversation, Reader::Customer)?;
             let conversation = conversation.id.to_bytes();

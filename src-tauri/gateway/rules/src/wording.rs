@@ -45,6 +45,14 @@ impl Reader {
         }
     }
 
+    /// Time of the log's last entry.
+    pub(crate) fn moved_ms(self, conversation: &Conversation) -> u64 {
+        match self {
+            Self::Agent => conversation.moved_ms,
+            Self::Customer => conversation.public_ms,
+        }
+    }
+
     /// The entry's Seq for this reader; of a hidden one, that of the last visible entry before it.
     pub(crate) fn seq(self, entry: &Entry) -> u64 {
         match self {

@@ -86,20 +86,30 @@ struct Carried {
 
 impl Carried {
     async fn run(&mut self, socket: &mut WebSocket) -> End {
+        // One timer for the whole connection, set anew only when it fires: most of the time something was heard by then.
+        let mut silence = std::pin::pin!(tokio::time::sleep(SILENCE));
         loop {
-            let silent_at = self.heard + SILENCE * if self.asked { 2 } else { 1 };
             let step = tokio::select! {
                 outbound = self.end.outbound.recv() => match outbound {
                     Some(outbound) => self.write(socket, outbound).await,
                     None => Some(End::Done),
                 },
                 message = socket.recv(), if self.reading => self.read(message).await,
-                () = tokio::time::sleep_until(silent_at) => self.ask(socket).await,
+                () = &mut silence => {
+                    let step = if self.silent_until() <= Instant::now() { self.ask(socket).await } else { None };
+                    silence.as_mut().reset(self.silent_until());
+                    step
+                }
             };
             if let Some(end) = step {
                 return end;
             }
         }
+    }
+
+    /// When the other end counts as silent, or as gone once it was asked.
+    fn silent_until(&self) -> Instant {
+        self.heard + SILENCE * if self.asked { 2 } else { 1 }
     }
 
     async fn read(&mut self, message: Option<Result<Message, axum::Error>>) -> Option<End> {

@@ -1,11 +1,11 @@
 //! Entries of both logs in one table. `public` never goes back along the agents' log, and neither does the time: both
 //! are found by binary search over Seqs, so that appending needs one index alone.
 
-use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use zuoxi_rules::record::{Audience, Entry, Fingerprint};
 use zuoxi_wire::Id;
 
-use super::rows::{id, int, number, optional_id, uint};
+use super::rows::{Columns, int};
 
 macro_rules! columns {
     () => {
@@ -19,52 +19,53 @@ pub(super) fn append(db: &Connection, entry: &Entry) -> Result<()> {
         "INSERT INTO entries (",
         columns!(),
         ")
-         VALUES (:conversation, :seq, :public, :audience, :kind, :id, :role, :author, :author_name, :time_ms, :content,
-             :erased, :customer_messages, :salt, :hash)",
+          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     ))?
-    .execute(named_params! {
-        ":conversation": entry.conversation.0,
-        ":seq": int(entry.seq),
-        ":public": int(entry.public),
-        ":audience": matches!(entry.audience, Audience::Agents),
-        ":kind": entry.kind as i32,
-        ":id": entry.id.0,
-        ":role": entry.role as i32,
-        ":author": entry.author.map(|id| id.0),
-        ":author_name": entry.author_name,
-        ":time_ms": int(entry.time_ms),
-        ":content": entry.content.as_ref(),
-        ":erased": entry.erased,
-        ":customer_messages": int(entry.customer_messages),
-        ":salt": entry.fingerprint.map(|fingerprint| fingerprint.salt),
-        ":hash": entry.fingerprint.map(|fingerprint| fingerprint.hash),
-    })
+    .execute(params![
+        entry.conversation.0,
+        int(entry.seq),
+        int(entry.public),
+        matches!(entry.audience, Audience::Agents),
+        entry.kind as i32,
+        entry.id.0,
+        entry.role as i32,
+        entry.author.map(|id| id.0),
+        entry.author_name,
+        int(entry.time_ms),
+        entry.content.as_ref(),
+        entry.erased,
+        int(entry.customer_messages),
+        entry.fingerprint.map(|fingerprint| fingerprint.salt),
+        entry.fingerprint.map(|fingerprint| fingerprint.hash),
+    ])
     .map(|_| ())
 }
 
 fn read(row: &Row<'_>) -> Result<Entry> {
-    let salt: Option<[u8; 16]> = row.get("salt")?;
-    let hash: Option<[u8; 32]> = row.get("hash")?;
-    Ok(Entry {
-        conversation: id(row, "conversation")?,
-        seq: uint(row, "seq")?,
-        public: uint(row, "public")?,
-        audience: if row.get("audience")? {
+    let mut columns = Columns::of(row);
+    let mut entry = Entry {
+        conversation: columns.id()?,
+        seq: columns.uint()?,
+        public: columns.uint()?,
+        audience: if columns.get()? {
             Audience::Agents
         } else {
             Audience::Everybody
         },
-        kind: number(row, "kind")?,
-        id: id(row, "id")?,
-        role: number(row, "role")?,
-        author: optional_id(row, "author")?,
-        author_name: row.get("author_name")?,
-        time_ms: uint(row, "time_ms")?,
-        content: row.get::<_, Vec<u8>>("content")?.into(),
-        erased: row.get("erased")?,
-        customer_messages: uint(row, "customer_messages")?,
-        fingerprint: salt.zip(hash).map(|(salt, hash)| Fingerprint { salt, hash }),
-    })
+        kind: columns.number()?,
+        id: columns.id()?,
+        role: columns.number()?,
+        author: columns.optional_id()?,
+        author_name: columns.get()?,
+        time_ms: columns.uint()?,
+        content: columns.get::<Vec<u8>>()?.into(),
+        erased: columns.get()?,
+        customer_messages: columns.uint()?,
+        fingerprint: None,
+    };
+    let (salt, hash): (Option<[u8; 16]>, Option<[u8; 32]>) = (columns.get()?, columns.get()?);
+    entry.fingerprint = salt.zip(hash).map(|(salt, hash)| Fingerprint { salt, hash });
+    Ok(entry)
 }
 
 pub(super) fn find(db: &Connection, conversation: Id, seq: u64) -> Result<Option<Entry>> {

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use zuoxi_rules::record::{Feed, FeedRow, FeedState};
 
-use super::rows::{id, int, uint};
+use super::rows::{Columns, int};
 
 fn key(feed: Feed) -> (i64, [u8; 16]) {
     match feed {
@@ -15,9 +15,10 @@ fn key(feed: Feed) -> (i64, [u8; 16]) {
 pub(super) fn find(db: &Connection, feed: Feed) -> Result<Option<FeedState>> {
     db.prepare_cached("SELECT epoch, revision FROM feeds WHERE kind = ?1 AND owner = ?2")?
         .query_row(key(feed), |row| {
+            let mut columns = Columns::of(row);
             Ok(FeedState {
-                epoch: uint(row, "epoch")?,
-                revision: uint(row, "revision")?,
+                epoch: columns.uint()?,
+                revision: columns.uint()?,
             })
         })
         .optional()
@@ -51,10 +52,11 @@ pub(super) fn rows(db: &Connection, feed: Feed, above: u64, limit: u32) -> Resul
          ORDER BY revision LIMIT ?4",
     )?
     .query_map(params![kind, owner, int(above), limit], |row| {
+        let mut columns = Columns::of(row);
         Ok(FeedRow {
-            conversation: id(row, "conversation")?,
-            revision: uint(row, "revision")?,
-            stands: row.get("stands")?,
+            conversation: columns.id()?,
+            revision: columns.uint()?,
+            stands: columns.get()?,
         })
     })?
     .collect()

@@ -8,6 +8,7 @@ mod conversations;
 mod entries;
 mod facts;
 mod feeds;
+mod kept;
 mod people;
 mod repeats;
 mod rows;

@@ -1,10 +1,12 @@
 //! What identifies a repeat: acceptances and final refusals, by id.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, Result, params};
 use zuoxi_rules::record::{Fingerprint, KnownId, Refusal};
 use zuoxi_wire::Id;
 
-use super::rows::{id, int, uint};
+use super::rows::{Columns, int};
 
 pub(super) fn remember(db: &Connection, known: &KnownId) -> Result<()> {
     db.prepare_cached(
@@ -26,12 +28,13 @@ pub(super) fn known(db: &Connection, conversation: Id, act: Id) -> Result<Vec<Kn
         "SELECT id, conversation, author, seq, time_ms FROM known WHERE id = ?1 AND conversation = ?2 ORDER BY author",
     )?
     .query_map(params![act.0, conversation.0], |row| {
+        let mut columns = Columns::of(row);
         Ok(KnownId {
-            id: id(row, "id")?,
-            conversation: id(row, "conversation")?,
-            author: id(row, "author")?,
-            seq: uint(row, "seq")?,
-            time_ms: uint(row, "time_ms")?,
+            id: columns.id()?,
+            conversation: columns.id()?,
+            author: columns.id()?,
+            seq: columns.uint()?,
+            time_ms: columns.uint()?,
         })
     })?
     .collect()
@@ -62,21 +65,29 @@ pub(super) fn remember_refusal(db: &Connection, refusal: &Refusal) -> Result<()>
     .map(|_| ())
 }
 
+/// Scans: once when the store is opened.
+pub(super) fn conversations_with_refusals(db: &Connection) -> Result<HashSet<Id>> {
+    db.prepare_cached("SELECT DISTINCT conversation FROM refusals")?
+        .query_map([], |row| row.get(0).map(Id))?
+        .collect()
+}
+
 pub(super) fn refusals(db: &Connection, conversation: Id, act: Id) -> Result<Vec<Refusal>> {
     db.prepare_cached(
         "SELECT id, conversation, author, salt, hash, answer FROM refusals WHERE id = ?1 AND conversation = ?2
          ORDER BY author",
     )?
     .query_map(params![act.0, conversation.0], |row| {
+        let mut columns = Columns::of(row);
         Ok(Refusal {
-            id: id(row, "id")?,
-            conversation: id(row, "conversation")?,
-            author: id(row, "author")?,
+            id: columns.id()?,
+            conversation: columns.id()?,
+            author: columns.id()?,
             fingerprint: Fingerprint {
-                salt: row.get("salt")?,
-                hash: row.get("hash")?,
+                salt: columns.get()?,
+                hash: columns.get()?,
             },
-            answer: row.get::<_, Vec<u8>>("answer")?.into(),
+            answer: columns.get::<Vec<u8>>()?.into(),
         })
     })?
     .collect()

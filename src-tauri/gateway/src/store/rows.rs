@@ -1,7 +1,7 @@
 //! From SQLite's values to the rules' types and back.
 
 use rusqlite::Row;
-use rusqlite::types::Type;
+use rusqlite::types::{FromSql, Type};
 use zuoxi_rules::StoreError;
 use zuoxi_rules::record::Who;
 use zuoxi_rules::store::Stored;
@@ -36,13 +36,19 @@ pub(super) fn optional_id(row: &Row<'_>, column: &str) -> rusqlite::Result<Optio
 
 /// An enum of the wire by its number.
 pub(super) fn number<E: TryFrom<i32>>(row: &Row<'_>, column: &str) -> rusqlite::Result<E> {
-    let number: i32 = row.get(column)?;
+    enum_of(row.get(column)?)
+}
+
+pub(super) fn enum_of<E: TryFrom<i32>>(number: i32) -> rusqlite::Result<E> {
     E::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, i64::from(number)))
 }
 
 pub(super) fn list(row: &Row<'_>, column: &str) -> rusqlite::Result<Vec<String>> {
-    let text: String = row.get(column)?;
-    serde_json::from_str(&text).map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into()))
+    list_of(&row.get::<_, String>(column)?)
+}
+
+fn list_of(text: &str) -> rusqlite::Result<Vec<String>> {
+    serde_json::from_str(text).map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into()))
 }
 
 pub(super) fn json(list: &[String]) -> Stored<String> {
@@ -64,4 +70,44 @@ pub(super) fn who(row: &Row<'_>) -> rusqlite::Result<Who> {
     } else {
         Who::Customer(id)
     })
+}
+
+/// Columns of a row one after the other, as the statement names them: a name is looked up by comparing it with all
+/// others, and a message reads and writes some fifty columns.
+pub(super) struct Columns<'r> {
+    row: &'r Row<'r>,
+    next: usize,
+}
+
+impl<'r> Columns<'r> {
+    pub(super) fn of(row: &'r Row<'r>) -> Self {
+        Self { row, next: 0 }
+    }
+
+    pub(super) fn get<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        let at = self.next;
+        self.next += 1;
+        self.row.get(at)
+    }
+
+    pub(super) fn uint(&mut self) -> rusqlite::Result<u64> {
+        self.get::<i64>().map(|number| number as u64)
+    }
+
+    pub(super) fn id(&mut self) -> rusqlite::Result<Id> {
+        self.get().map(Id)
+    }
+
+    pub(super) fn optional_id(&mut self) -> rusqlite::Result<Option<Id>> {
+        Ok(self.get::<Option<[u8; 16]>>()?.map(Id))
+    }
+
+    /// An enum of the wire by its number.
+    pub(super) fn number<E: TryFrom<i32>>(&mut self) -> rusqlite::Result<E> {
+        enum_of(self.get()?)
+    }
+
+    pub(super) fn list(&mut self) -> rusqlite::Result<Vec<String>> {
+        list_of(&self.get::<String>()?)
+    }
 }

@@ -13,6 +13,7 @@ use zuoxi_rules::store::{Store, Stored};
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::Presence;
 
+use super::kept::Kept;
 use super::rows::failed;
 use super::{OpenError, blocks, conversations, entries, facts, feeds, people, repeats, schema, sessions};
 
@@ -24,6 +25,7 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Everything durable of one gateway, in one SQLite file.
 pub struct SqliteStore {
     db: Connection,
+    kept: Kept,
 }
 
 impl SqliteStore {
@@ -35,7 +37,10 @@ impl SqliteStore {
         let mut db = Connection::open(path)?;
         prepare(&db)?;
         schema::migrate(&mut db)?;
-        Ok(Self { db })
+        Ok(Self {
+            db,
+            kept: Kept::default(),
+        })
     }
 
     /// Opens a database that must exist already; the schema isn't touched.
@@ -53,7 +58,10 @@ impl SqliteStore {
                 known: schema::VERSION,
             });
         }
-        Ok(Self { db })
+        Ok(Self {
+            db,
+            kept: Kept::default(),
+        })
     }
 
     /// A number that changes when another process commits.
@@ -115,8 +123,8 @@ fn prepare(db: &Connection) -> Result<(), OpenError> {
     db.pragma_update(None, "synchronous", "FULL")?;
     db.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
-    // KiB, negative by SQLite's custom.
-    db.pragma_update(None, "cache_size", -65_536)?;
+    // KiB, negative by SQLite's custom. Beyond it the system's own cache holds the file.
+    db.pragma_update(None, "cache_size", -16_384)?;
     // Pages of WAL before they are moved into the database: 16 MiB at most between.
     db.query_row("PRAGMA wal_autocheckpoint = 4000", [], |_| Ok(()))?;
     Ok(())
@@ -124,7 +132,10 @@ fn prepare(db: &Connection) -> Result<(), OpenError> {
 
 impl Store for SqliteStore {
     fn begin(&mut self) -> Stored<()> {
-        self.run("BEGIN IMMEDIATE")
+        self.run("BEGIN IMMEDIATE")?;
+        // Nobody can write from here on.
+        let version = self.data_version()?;
+        self.kept.begin(&self.db, version).map_err(failed)
     }
     fn savepoint(&mut self) -> Stored<()> {
         self.writing()?;
@@ -134,19 +145,21 @@ impl Store for SqliteStore {
         self.run("RELEASE act")
     }
     fn undo(&mut self) -> Stored<()> {
+        self.kept.taken_back();
         self.run("ROLLBACK TO act")?;
         self.run("RELEASE act")
     }
     fn commit(&mut self) -> Stored<()> {
-        self.writing()?;
-        self.run("COMMIT").inspect_err(|_| {
+        let done = self.writing().map(|_| ()).and_then(|()| self.run("COMMIT"));
+        match &done {
+            Ok(()) => self.kept.committed(),
             // A failed COMMIT may leave the transaction open.
-            if !self.db.is_autocommit() {
-                let _ = self.run("ROLLBACK");
-            }
-        })
+            Err(_) => self.rollback(),
+        }
+        done
     }
     fn rollback(&mut self) {
+        self.kept.taken_back();
         if !self.db.is_autocommit() {
             let _ = self.run("ROLLBACK");
         }
@@ -210,10 +223,27 @@ impl Store for SqliteStore {
     }
 
     fn conversation(&mut self, id: Id) -> Stored<Option<Conversation>> {
-        conversations::find(&self.db, id).map_err(failed)
+        if let Some((_, kept)) = self.kept.conversation(id) {
+            return Ok(Some(kept.clone()));
+        }
+        let row = conversations::find(&self.db, id).map_err(failed)?;
+        Ok(row.map(|row| {
+            let conversation = row.1.clone();
+            self.kept.keep(row);
+            conversation
+        }))
     }
     fn put_conversation(&mut self, conversation: &Conversation) -> Stored<()> {
-        conversations::put(self.writing()?, conversation)
+        let db = self.writing()?;
+        let number = match self.kept.conversation(conversation.id) {
+            Some((number, before)) if conversations::only_moved(before, conversation) => {
+                conversations::put_moved(db, *number, conversation).map_err(failed)?;
+                *number
+            }
+            _ => conversations::put(db, conversation)?,
+        };
+        self.kept.wrote((number, conversation.clone()));
+        Ok(())
     }
     fn active_conversations(&mut self) -> Stored<Vec<Conversation>> {
         conversations::active(&self.db).map_err(failed)
@@ -275,10 +305,16 @@ impl Store for SqliteStore {
         repeats::forget_known(self.writing()?, before_ms, limit).map_err(failed)
     }
     fn remember_refusal(&mut self, refusal: &Refusal) -> Stored<()> {
-        repeats::remember_refusal(self.writing()?, refusal).map_err(failed)
+        repeats::remember_refusal(self.writing()?, refusal).map_err(failed)?;
+        self.kept.refuses(refusal.conversation);
+        Ok(())
     }
     fn refusals(&mut self, conversation: Id, id: Id) -> Stored<Vec<Refusal>> {
-        repeats::refusals(&self.db, conversation, id).map_err(failed)
+        if self.kept.may_have_refused(conversation) {
+            repeats::refusals(&self.db, conversation, id).map_err(failed)
+        } else {
+            Ok(Vec::new())
+        }
     }
 
     fn feed(&mut self, feed: Feed) -> Stored<Option<FeedState>> {

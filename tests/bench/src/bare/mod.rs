@@ -4,6 +4,7 @@
 mod server;
 mod store;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -20,10 +21,47 @@ const ACK: u8 = 2;
 const PUSH: u8 = 3;
 const CONFIRM: u8 = 4;
 
+/// What the bare server says.
+enum Said {
+    Ack([u8; 16]),
+    Push {
+        conversation: u32,
+        seq: i64,
+        id: [u8; 16],
+        text: Bytes,
+    },
+}
+
+impl Said {
+    fn encode(&self) -> Bytes {
+        let mut out = BytesMut::with_capacity(128);
+        match self {
+            Self::Ack(id) => {
+                out.put_u8(ACK);
+                out.put_slice(id);
+            }
+            Self::Push {
+                conversation,
+                seq,
+                id,
+                text,
+            } => {
+                out.put_u8(PUSH);
+                out.put_u32(*conversation);
+                out.put_i64(*seq);
+                out.put_slice(id);
+                out.put_slice(text);
+            }
+        }
+        out.freeze()
+    }
+}
+
 /// One side of a conversation with the bare server: frames of a kind, fixed fields, and a text as the rest.
 pub(crate) struct Bare {
     number: u32,
-    heads: BytesMut,
+    /// What arrived since the last confirmation: the last Seq of each conversation.
+    heads: HashMap<u32, u64>,
 }
 
 impl Dialect for Bare {
@@ -32,7 +70,7 @@ impl Dialect for Bare {
         Ok((
             Self {
                 number,
-                heads: BytesMut::new(),
+                heads: HashMap::new(),
             },
             link,
         ))
@@ -43,19 +81,21 @@ impl Dialect for Bare {
         Ok((
             Self {
                 number,
-                heads: BytesMut::new(),
+                heads: HashMap::new(),
             },
             link,
         ))
     }
 
-    fn send(&mut self, id: Id, text: &str) -> Bytes {
-        let mut out = BytesMut::with_capacity(32 + text.len());
-        out.put_u8(SEND);
-        out.put_slice(&id.0);
-        out.put_u32(self.number);
-        out.put_slice(text.as_bytes());
-        out.freeze()
+    fn send(&mut self, messages: &[(Id, &str)], link: &mut Link) {
+        for (id, text) in messages {
+            let mut out = BytesMut::with_capacity(128);
+            out.put_u8(SEND);
+            out.put_slice(&id.0);
+            out.put_u32(self.number);
+            out.put_slice(text.as_bytes());
+            link.queue(&out);
+        }
     }
 
     fn hear(&mut self, mut frame: Bytes, heard: &mut Vec<Heard>) -> Outcome {
@@ -67,8 +107,7 @@ impl Dialect for Bare {
             }
             PUSH => {
                 let (conversation, seq) = (frame.try_get_u32()?, frame.try_get_u64()?);
-                self.heads.put_u32(conversation);
-                self.heads.put_u64(seq);
+                self.heads.insert(conversation, seq);
                 let mut id = [0; 16];
                 id[..4].copy_from_slice(&conversation.to_be_bytes());
                 // The id comes before the text.
@@ -89,9 +128,12 @@ impl Dialect for Bare {
         if self.heads.is_empty() {
             return None;
         }
-        let mut out = BytesMut::with_capacity(1 + self.heads.len());
+        let mut out = BytesMut::with_capacity(1 + 12 * self.heads.len());
         out.put_u8(CONFIRM);
-        out.put_slice(&self.heads.split());
+        for (conversation, seq) in self.heads.drain() {
+            out.put_u32(conversation);
+            out.put_u64(seq);
+        }
         Some(out.freeze())
     }
 }

@@ -9,13 +9,13 @@ use axum::extract::{Path as Part, State};
 use axum::response::Response;
 use axum::routing::any;
 use axum::serve::ListenerExt;
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use futures_util::SinkExt;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
-use super::store::{self, Job};
-use super::{CONFIRM, SEND};
+use super::store::{self, Job, Message as Stored};
+use super::{CONFIRM, SEND, Said};
 use crate::Outcome;
 
 /// Frames that are written before the socket is read again.
@@ -64,7 +64,7 @@ fn accept(upgrade: WebSocketUpgrade, agent: Option<u32>, jobs: mpsc::Sender<Job>
 }
 
 async fn talk(mut socket: WebSocket, agent: Option<u32>, jobs: mpsc::Sender<Job>) -> Outcome {
-    let (outbox, mut outgoing) = tokio::sync::mpsc::unbounded_channel::<Bytes>();
+    let (outbox, mut outgoing) = tokio::sync::mpsc::unbounded_channel::<Said>();
     if let Some(number) = agent {
         jobs.send(Job::Attach(number, outbox.clone()))
             .map_err(|_| "the store is gone")?;
@@ -78,8 +78,8 @@ async fn talk(mut socket: WebSocket, agent: Option<u32>, jobs: mpsc::Sender<Job>
                         let mut id = [0; 16];
                         bytes.try_copy_to_slice(&mut id)?;
                         let conversation = bytes.try_get_u32()?;
-                        let job = Job::Store { id, conversation, text: bytes, answer: outbox.clone() };
-                        jobs.send(job).map_err(|_| "the store is gone")?;
+                        let message = Stored { id, conversation, text: bytes, answer: outbox.clone() };
+                        jobs.send(Job::Store(message)).map_err(|_| "the store is gone")?;
                     }
                     CONFIRM => {}
                     kind => return Err(format!("no frame is of kind {kind}").into()),
@@ -88,8 +88,8 @@ async fn talk(mut socket: WebSocket, agent: Option<u32>, jobs: mpsc::Sender<Job>
                 None => return Ok(()),
             },
             _ = outgoing.recv_many(&mut frames, FRAMES_AT_ONCE) => {
-                for frame in frames.drain(..) {
-                    socket.feed(Message::Binary(frame)).await?;
+                for said in frames.drain(..) {
+                    socket.feed(Message::Binary(said.encode())).await?;
                 }
                 socket.flush().await?;
             }

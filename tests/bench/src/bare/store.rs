@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::mpsc::Receiver;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{ACK, PUSH};
+use super::Said;
 use crate::Outcome;
 
 /// Jobs in one transaction at most.
@@ -25,17 +25,19 @@ const SCHEMA: &str = "
     ) WITHOUT ROWID;
     CREATE UNIQUE INDEX message_id ON message (id);";
 
-pub(super) type Outbox = UnboundedSender<Bytes>;
+pub(super) type Outbox = UnboundedSender<Said>;
 
 /// What connections ask of the writer.
 pub(super) enum Job {
     Attach(u32, Outbox),
-    Store {
-        id: [u8; 16],
-        conversation: u32,
-        text: Bytes,
-        answer: Outbox,
-    },
+    Store(Message),
+}
+
+pub(super) struct Message {
+    pub(super) id: [u8; 16],
+    pub(super) conversation: u32,
+    pub(super) text: Bytes,
+    pub(super) answer: Outbox,
 }
 
 /// Works until nobody can ask any more. Agents share the conversations evenly.
@@ -44,49 +46,55 @@ pub(super) fn run(path: &Path, agents: u32, jobs: &Receiver<Job>) -> Outcome {
     database.execute_batch(SCHEMA)?;
     let mut heads: HashMap<u32, i64> = HashMap::new();
     let mut outboxes: HashMap<u32, Outbox> = HashMap::new();
-    let mut answers: Vec<(Outbox, Bytes)> = Vec::new();
+    let mut batch = Vec::new();
     while let Ok(first) = jobs.recv() {
-        let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        {
-            let mut insert = transaction.prepare_cached(
-                "INSERT INTO message (conversation, seq, id, text) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-            )?;
-            for job in std::iter::once(first).chain(jobs.try_iter()).take(GROUP) {
-                match job {
-                    Job::Attach(agent, outbox) => {
-                        outboxes.insert(agent, outbox);
-                    }
-                    Job::Store {
-                        id,
-                        conversation,
-                        text,
-                        answer,
-                    } => {
-                        let head = heads.entry(conversation).or_default();
-                        let new = insert.execute(params![conversation, *head + 1, id, text.as_ref()])? == 1;
-                        *head += i64::from(new);
-                        let mut ack = BytesMut::with_capacity(25);
-                        ack.put_u8(ACK);
-                        ack.put_slice(&id);
-                        answers.push((answer, ack.freeze()));
-                        if let (true, Some(agent)) = (new, outboxes.get(&(conversation % agents))) {
-                            let mut push = BytesMut::with_capacity(32 + text.len());
-                            push.put_u8(PUSH);
-                            push.put_u32(conversation);
-                            push.put_i64(*head);
-                            push.put_slice(&id);
-                            push.put_slice(&text);
-                            answers.push((agent.clone(), push.freeze()));
-                        }
-                    }
+        for job in std::iter::once(first).chain(jobs.try_iter()).take(GROUP) {
+            match job {
+                Job::Attach(agent, outbox) => {
+                    outboxes.insert(agent, outbox);
                 }
+                Job::Store(message) => batch.push(message),
             }
         }
-        transaction.commit()?;
-        for (outbox, frame) in answers.drain(..) {
+        let stored = commit(&mut database, &mut heads, &batch)?;
+        for (message, (seq, new)) in batch.drain(..).zip(stored) {
+            let Message {
+                id,
+                conversation,
+                text,
+                answer,
+            } = message;
             // A connection that is gone misses it; the message stays stored.
-            let _ = outbox.send(frame);
+            let _ = answer.send(Said::Ack(id));
+            if let (true, Some(agent)) = (new, outboxes.get(&(conversation % agents))) {
+                let _ = agent.send(Said::Push {
+                    conversation,
+                    seq,
+                    id,
+                    text,
+                });
+            }
         }
     }
     Ok(())
+}
+
+/// The Seq of each, and whether it is new.
+fn commit(database: &mut Connection, heads: &mut HashMap<u32, i64>, batch: &[Message]) -> Outcome<Vec<(i64, bool)>> {
+    let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut stored = Vec::with_capacity(batch.len());
+    {
+        let mut insert = transaction.prepare_cached(
+            "INSERT INTO message (conversation, seq, id, text) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        )?;
+        for message in batch {
+            let head = heads.entry(message.conversation).or_default();
+            let row = params![message.conversation, *head + 1, message.id, message.text.as_ref()];
+            let new = insert.execute(row)? == 1;
+            *head += i64::from(new);
+            stored.push((*head, new));
+        }
+    }
+    transaction.commit()?;
+    Ok(stored)
 }
