@@ -89,19 +89,19 @@ async fn main() -> Outcome {
     match arguments.mode {
         Some(Mode::Bare { database, agents }) => return bare::serve(&database, agents).await,
         Some(Mode::Reconnect { clients }) => return reconnect::measure(&arguments.gateway, clients).await,
+        Some(Mode::Core { messages, each }) => {
+            return core::measure(
+                &arguments.folder,
+                arguments.customers,
+                arguments.agents,
+                messages,
+                each,
+                &texts(&arguments)?,
+            );
+        }
         None => {}
     }
     let texts = texts(&arguments)?;
-    if let Some(Mode::Core { messages, each }) = arguments.mode {
-        return core::measure(
-            &arguments.folder,
-            arguments.customers,
-            arguments.agents,
-            messages,
-            each,
-            &texts,
-        );
-    }
     let windows = arguments.window.map_or_else(|| vec![1, 8], |window| vec![window]);
     println!(
         "customers × in flight | server | ACKs/s | ACK p50 ms | p99 ms | server CPU s/10 k | load CPU s/10 k | others"

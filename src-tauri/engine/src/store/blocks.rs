@@ -4,7 +4,7 @@ use bytes::Bytes;
 use prost::Message;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use zuoxi_protocol::change::{Range, StoredBlock, StoredEntry};
-use zuoxi_wire::v1::{Block, BlockCodec, Entry};
+use zuoxi_wire::v1::{Block, BlockCodec};
 use zuoxi_wire::{Id, block};
 
 use super::apply::{SEQ_MAX, emptied, places};
@@ -238,16 +238,16 @@ pub(super) fn drop_range(db: &Connection, number: i64, range: Range) -> Result<(
 }
 
 /// Whether this entry stands in a block already; what the block must learn of it, it learns.
-pub(super) fn has(db: &Connection, number: i64, entry: &Entry) -> Result<bool, StoreError> {
-    let start = block::range_of(entry.seq).0;
+pub(super) fn has(db: &Connection, number: i64, seq: u64, entry_erased: bool) -> Result<bool, StoreError> {
+    let start = block::range_of(seq).0;
     let Some((first, last, erased)) = outline(db, number, start)? else {
         return Ok(false);
     };
-    if entry.seq < first || entry.seq > last {
+    if seq < first || seq > last {
         return Ok(false);
     }
-    if entry.erased && erased & bit(start, entry.seq) == 0 {
-        erase(db, number, entry.seq)?;
+    if entry_erased && erased & bit(start, seq) == 0 {
+        erase(db, number, seq)?;
     }
     Ok(true)
 }

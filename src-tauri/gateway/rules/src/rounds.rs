@@ -2,6 +2,7 @@
 //! what is older than an administrator keeps it goes.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::Status;
@@ -76,7 +77,7 @@ impl Gateway {
         Ok(())
     }
 
-    fn look_at(&mut self, group: &mut Group<'_>, conversation: &Conversation) -> Stored<()> {
+    fn look_at(&mut self, group: &mut Group<'_>, conversation: &Rc<Conversation>) -> Stored<()> {
         self.move_floor(group, conversation)?;
         let Some(conversation) = group.conversation(conversation.id)? else {
             return Ok(());
@@ -94,7 +95,7 @@ impl Gateway {
     }
 
     /// Retention: the floor moves above what is older than is kept. What is still going on stays whole until it closes.
-    fn move_floor(&mut self, group: &mut Group<'_>, conversation: &Conversation) -> Stored<()> {
+    fn move_floor(&mut self, group: &mut Group<'_>, conversation: &Rc<Conversation>) -> Stored<()> {
         if self.config.keep_ms == 0 {
             return Ok(());
         }
@@ -115,7 +116,7 @@ impl Gateway {
         let Some(gone) = group.store.entry(id, floor - 1)? else {
             return Ok(());
         };
-        let mut change = Change::of(conversation.clone(), self.now_ms);
+        let mut change = Change::of(conversation, self.now_ms);
         change.raise_floor(floor, gone.public + 1);
         tracing::info!(conversation = %id, floor, "history is older than it is kept");
         self.apply(group, change, None)

@@ -112,10 +112,7 @@ pub(crate) fn next(conversation: &Conversation, reader: Reader, sealed_to: u64, 
 /// Whether a log's tail is sealed though its range isn't full. Judged by what the log's reader sees: a customer's must
 /// not tell that notes are written.
 fn rests(conversation: &Conversation, reader: Reader, now_ms: u64) -> bool {
-    let moved_ms = match reader {
-        Reader::Agent => conversation.moved_ms,
-        Reader::Customer => conversation.public_ms,
-    };
+    let moved_ms = reader.moved_ms(conversation);
     conversation.status == Status::Closed || moved_ms + limits::BLOCK_QUIET_MS <= now_ms
 }
 

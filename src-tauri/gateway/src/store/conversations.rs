@@ -5,7 +5,7 @@ use zuoxi_rules::record::{Conversation, Words};
 use zuoxi_rules::store::Stored;
 use zuoxi_wire::Id;
 
-use super::rows::{Columns, enum_of, failed, int, json};
+use super::rows::{Columns, enum_of, failed, id, int, json};
 
 macro_rules! columns {
     () => {
