@@ -11,5 +11,7 @@ mod surroundings;
 pub mod timeline;
 pub mod view;
 
+const _: () = assert!(!zuoxi_protocol::PLANTED, "an engine is never built with planted faults");
+
 pub use desk::{Engine, EngineConfig, KnownAccount, PassphraseNeed, Start, SystemEvent, Trouble, Unsent, WindowId};
 pub use surroundings::{Clock, Randomness, Surroundings, TimeZone};

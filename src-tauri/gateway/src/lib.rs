@@ -21,3 +21,5 @@ pub mod server;
 pub mod settings;
 pub mod store;
 mod trace;
+
+const _: () = assert!(!zuoxi_rules::PLANTED, "a gateway is never built with planted faults");

@@ -13,7 +13,18 @@ pub(crate) struct Arguments {
 }
 
 /// Flags that stand alone; all others take a value.
-const ALONE: &[&str] = &["yes", "no-demo", "release", "fast", "help"];
+const ALONE: &[&str] = &[
+    "yes",
+    "no-demo",
+    "release",
+    "fast",
+    "help",
+    "fresh",
+    "regressions",
+    "print",
+    "short",
+    "whole",
+];
 
 impl Arguments {
     /// Reads `task words --flag value --flag=value --alone`.

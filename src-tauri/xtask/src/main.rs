@@ -11,6 +11,7 @@ mod machine;
 mod node;
 mod run;
 mod screen;
+mod simulate;
 mod soak;
 mod stage;
 mod test;
@@ -40,6 +41,11 @@ const USAGE: &str = "cargo xtask <what>
   fuzz [names]
              feeds every reader of bytes from outside what libFuzzer invents, or those named
              --seconds N  each (default 10)
+  simulate   plays the crates that ship on a simulated clock, network and disk, and checks them from outside
+             --seed N (default 0) or --fresh   --runs M (default 100)   --seconds S  stops then
+             --regressions  those that ever failed first
+             --print  tells one seed step by step (--short: the shortest story that fails)
+             --planted [NAME]  plants each fault (or one) and sees that it is caught
   generate   writes what is generated and committed (TypeScript of the wire, of limits and of views)
 
   --yes      asks nothing before it installs packages";
@@ -56,6 +62,7 @@ fn main() -> ExitCode {
         "soak" => soak::soak(&arguments),
         "bench" => bench::bench(&arguments),
         "fuzz" => fuzz::fuzz(&arguments),
+        "simulate" => simulate::simulate(&arguments),
         "generate" => generate::generate(),
         "" | "help" | "--help" => {
             println!("{USAGE}");

@@ -6,7 +6,7 @@ use crate::arguments::Arguments;
 use crate::machine::{self, Purpose};
 use crate::screen::on_own_screen;
 use crate::stage::{answers, cargo, host, see, stage};
-use crate::{Outcome, fuzz, node};
+use crate::{Outcome, fuzz, node, simulate};
 
 /// Checks everything; `--fast` leaves out what needs a window.
 ///
@@ -55,6 +55,8 @@ pub(crate) fn test(arguments: &Arguments) -> Outcome {
         see(&mut cargo(["test", "--workspace", "--quiet"]))
     })?;
     stage("fuzzing", fuzz::briefly)?;
+    stage("simulation: seeds that ever failed, and fresh ones", simulate::seeds)?;
+    stage("simulation: planted faults", simulate::planted)?;
     if !arguments.has("fast") {
         for (name, script) in [
             ("the list in Chromium and WebKitGTK", "test:list"),

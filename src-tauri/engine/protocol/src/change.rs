@@ -43,6 +43,27 @@ impl Transaction {
         };
         self.changes.iter().all(is_users)
     }
+
+    /// A planted fault does it: what comes up to the first act that is parked, as a transaction of its own before this.
+    pub(crate) fn split_at_parking(&mut self) -> Option<Self> {
+        let parks = |change: &Change| {
+            matches!(
+                change,
+                Change::Update(OutboxAct {
+                    state: OutboxState::Parked { .. },
+                    ..
+                })
+            )
+        };
+        let first = self.changes.iter().position(parks)?;
+        let rest = self.changes.split_off(first + 1);
+        let first = Self {
+            changes: std::mem::replace(&mut self.changes, rest),
+            ..*self
+        };
+        self.token += 1;
+        (!self.changes.is_empty()).then_some(first)
+    }
 }
 
 /// A feed, by kind and owner.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use zuoxi_wire::{Id, limits};
 
 use crate::change::{FeedKey, FeedPlace};
+use crate::planted::{self, Fault};
 
 /// One feed.
 #[derive(Debug, Default)]
@@ -51,7 +52,9 @@ impl Feed {
     /// A push's row: moves the feed only from the revision before it. What else it names stays missing until it is
     /// reached.
     pub(crate) fn push(&mut self, feed_epoch: u64, revision: u64, now: u64) -> bool {
-        if feed_epoch == self.place.feed_epoch && revision == self.place.revision + 1 {
+        let next = revision == self.place.revision + 1
+            || (revision > self.place.revision && planted::has(Fault::RevisionByMaximum));
+        if feed_epoch == self.place.feed_epoch && next {
             self.place.revision = revision;
             self.reach();
             return true;
@@ -122,6 +125,7 @@ impl Feed {
 
     /// The page's rows are applied: it reaches `revision`. `Some` with the last page of a list: what stands `in`.
     pub(crate) fn end_page(&mut self, revision: u64, more: bool, now: u64) -> Option<BTreeSet<Id>> {
+        let more = more && !planted::has(Fault::UnfinishedPageProves);
         self.place.revision = self.place.revision.max(revision);
         self.place.partial = more;
         self.reach();

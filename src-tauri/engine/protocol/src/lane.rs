@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use zuoxi_wire::Id;
 
 use crate::change::OutboxAct;
+use crate::planted::{self, Fault};
 use crate::random::Random;
 
 /// Shortest and longest pause after a refusal for now, milliseconds.
@@ -105,7 +106,11 @@ impl Lane {
 
     /// The act of a number that awaits its answer.
     pub(crate) fn awaited(&self, lane: u32, number: u32, id: Id) -> Option<&OutboxAct> {
-        let found = self.numbered.get(self.at(number)?).filter(|_| lane == self.nth)?;
+        let found = self.numbered.get(self.at(number)?)?;
+        if planted::has(Fault::AnswerWithoutLane) {
+            return (!found.answered).then_some(&found.act);
+        }
+        let found = Some(found).filter(|_| lane == self.nth)?;
         (found.act.id == id && !found.answered).then_some(&found.act)
     }
 
@@ -123,6 +128,13 @@ impl Lane {
         while self.numbered.front().is_some_and(|first| first.answered) {
             self.numbered.pop_front();
             self.settled += 1;
+        }
+    }
+
+    /// A planted fault does it.
+    pub(crate) fn free(&mut self, id: Id) {
+        if let Some(at) = self.numbered.iter().position(|numbered| numbered.act.id == id) {
+            self.answer(self.settled + 1 + at as u32);
         }
     }
 

@@ -15,6 +15,7 @@ mod log;
 pub mod memory;
 pub mod notice;
 mod outbox;
+pub mod planted;
 mod random;
 mod ranges;
 pub mod session;
@@ -24,3 +25,6 @@ pub use input::{Ask, Broken, Command, Credential, Input, NewAct, Output, StoreFa
 pub use memory::MemoryDevice;
 pub use notice::{Notice, Sync};
 pub use session::{Config, Role, Session};
+
+/// Whether faults can be planted in this build: never in what is released, which doesn't compile with them.
+pub const PLANTED: bool = cfg!(feature = "planted");

@@ -8,6 +8,7 @@ use zuoxi_wire::v1::{Block, Entry, EntryKind, Position, RecallContent};
 use zuoxi_wire::{Id, block, limits};
 
 use crate::change::{LogState, Range, StoredEntry};
+use crate::planted::{self, Fault};
 use crate::ranges;
 
 /// Missing entries beyond which the newest page comes first and the floor moves above the rest.
@@ -89,6 +90,10 @@ impl Log {
     }
 
     pub(crate) fn watermark(&self) -> u64 {
+        if planted::has(Fault::WatermarkIsHighest) {
+            let highest = self.state.covered.last().map(|range| range.last);
+            return highest.unwrap_or(self.state.floor.saturating_sub(1));
+        }
         ranges::watermark(&self.state.covered, self.state.floor)
     }
 

@@ -9,6 +9,7 @@ use zuoxi_wire::v1::{ActKind, RefusalCode, Refused};
 use crate::change::{Change, OutboxAct, OutboxState};
 use crate::lane::{Lane, Sending};
 use crate::notice::Notice;
+use crate::planted::{self, Fault};
 use crate::random::Random;
 use crate::turn::Turn;
 
@@ -30,6 +31,17 @@ impl Item {
     }
 }
 
+/// A refusal that isn't committed, and so not shown: what its user does meanwhile comes after it.
+#[derive(Debug)]
+struct Refusing {
+    /// How what stands behind it is parked.
+    behind: OutboxState,
+    /// It ends the lane.
+    stops: bool,
+    /// Transactions that carry one.
+    commits: u32,
+}
+
 /// All acts of a device that aren't settled.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -38,6 +50,7 @@ pub(crate) struct Outbox {
     by_key: BTreeMap<LaneKey, BTreeSet<u64>>,
     last_place: u64,
     lanes: BTreeMap<LaneKey, Lane>,
+    refusing: BTreeMap<LaneKey, Refusing>,
     /// A customer's acts all run in one lane.
     one_lane: bool,
     open: usize,
@@ -121,6 +134,9 @@ impl Outbox {
         turn.full();
         turn.acts.push(act.id);
         turn.change(Change::Enqueue(act.clone()));
+        if act.state != OutboxState::Waiting {
+            turn.after(Notice::ActParked(act.clone()));
+        }
         self.put(act, false);
     }
 
@@ -140,6 +156,13 @@ impl Outbox {
     /// A new connection: everything unsettled is numbered anew.
     pub(crate) fn renumber(&mut self) {
         self.lanes.clear();
+        if planted::has(Fault::NewIdOnRetry) {
+            for item in self.items.values_mut() {
+                self.places.remove(&item.act.id);
+                item.act.id.0[15] = item.act.id.0[15].wrapping_add(1);
+                self.places.insert(item.act.id, item.act.place);
+            }
+        }
     }
 
     /// Keys of lanes in which something may have to be sent.
@@ -200,6 +223,11 @@ impl Outbox {
     /// The gateway has the act, by an answer or by its own entry in the log.
     pub(crate) fn settle(&mut self, id: Id, conversation: Option<Id>, seq: u64, time_ms: u64, turn: &mut Turn<'_>) {
         let Some(act) = self.remove(id) else { return };
+        if planted::has(Fault::OwnEntryFreesNumber)
+            && let Some(lane) = self.lanes.get_mut(&self.key(act.conversation))
+        {
+            lane.free(id);
+        }
         let too_late = act.state == OutboxState::Voided;
         turn.change(Change::Settle(id));
         turn.after(Notice::ActSettled {
@@ -238,6 +266,14 @@ impl Outbox {
             stale_seqs: Vec::new(),
             assignee_name: refused.assignee_name.clone(),
         };
+        turn.refusals.push(key);
+        let refusing = self.refusing.entry(key).or_insert_with(|| Refusing {
+            behind: behind.clone(),
+            stops: false,
+            commits: 0,
+        });
+        refusing.commits += 1;
+        refusing.stops |= refused.ends_lane;
         if refused.ends_lane {
             self.park_after(key, act.place, &behind, |_| true, turn);
             if let Some(lane) = self.lanes.get_mut(&key) {
@@ -245,6 +281,24 @@ impl Outbox {
             }
         } else {
             self.park_after(key, act.place, &behind, waits_for_those_before, turn);
+        }
+    }
+
+    /// The refusal is committed: what is done from now on is done knowing it.
+    pub(crate) fn refusal_stored(&mut self, key: LaneKey) {
+        if let Some(refusing) = self.refusing.get_mut(&key) {
+            refusing.commits = refusing.commits.saturating_sub(1);
+            if refusing.commits == 0 {
+                self.refusing.remove(&key);
+            }
+        }
+    }
+
+    /// How an act begins that is done now: waiting, or parked with what stands behind a refusal that isn't shown yet.
+    pub(crate) fn beginning(&self, key: LaneKey, kind: ActKind) -> OutboxState {
+        match self.refusing.get(&key) {
+            Some(refusing) if refusing.stops || waits_for_those_before(kind) => refusing.behind.clone(),
+            _ => OutboxState::Waiting,
         }
     }
 
@@ -343,6 +397,9 @@ impl Outbox {
 
     /// A restored log: bases of what waits or was lost are lowered to what both logs share.
     pub(crate) fn lower_bases(&mut self, which: impl Fn(&OutboxAct) -> bool, shared: u64, turn: &mut Turn<'_>) {
+        if planted::has(Fault::BaseNotLowered) {
+            return;
+        }
         let lowered: Vec<OutboxAct> = self
             .acts()
             .filter(|act| act.base > shared && which(act) && !matches!(act.state, OutboxState::Parked { .. }))
@@ -364,5 +421,5 @@ impl Outbox {
 
 /// Close and transfer are sent when all before them is settled, and are parked if one of those was refused.
 fn waits_for_those_before(kind: ActKind) -> bool {
-    matches!(kind, ActKind::Close | ActKind::Transfer)
+    matches!(kind, ActKind::Close | ActKind::Transfer) && !planted::has(Fault::CloseOvertakes)
 }

@@ -25,6 +25,7 @@ use crate::input::{Credential, Input, Output, StoreFailure};
 use crate::log::Log;
 use crate::notice::{Notice, Sync, Who};
 use crate::outbox::{LaneKey, Outbox};
+use crate::planted::{self, Fault};
 use crate::random::Random;
 use crate::turn::{Fails, Pending, Turn};
 use asking::{Asked, Want};
@@ -249,7 +250,14 @@ impl Session {
                 None => self.release(rest, now, out),
             }
         }
-        if let Some(transaction) = transaction {
+        if let Some(mut transaction) = transaction {
+            if planted::has(Fault::ParkingInTwo)
+                && let Some(first) = transaction.split_at_parking()
+            {
+                out.push(Output::Commit(first));
+                self.next_token += 1;
+                pending.token = transaction.token;
+            }
             self.next_token += 1;
             self.commits.push_back(pending);
             out.push(Output::Commit(transaction));
@@ -270,6 +278,9 @@ impl Session {
                 self.lanes_due.insert(key);
                 out.push(Output::Notice(Notice::ActStored { id }));
             }
+        }
+        for key in pending.refusals {
+            self.outbox.refusal_stored(key);
         }
         if pending.connection == self.connection.serial && self.connection.is_live() {
             if let Some(number) = pending.push {

@@ -7,6 +7,7 @@ use zuoxi_wire::Id;
 use crate::change::{Change, Durability, StoredEntry, Transaction};
 use crate::input::Output;
 use crate::notice::Notice;
+use crate::outbox::LaneKey;
 
 /// Gathers the changes of one call into one transaction.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(crate) struct Turn<'a> {
     logs: BTreeSet<Id>,
     /// Acts that may leave once this is committed.
     pub(crate) acts: Vec<Id>,
+    /// Lanes in which a refusal is shown once this is committed.
+    pub(crate) refusals: Vec<LaneKey>,
     /// What a failed commit costs.
     pub(crate) fails: Fails,
     pub(crate) push: Option<u64>,
@@ -34,6 +37,7 @@ impl<'a> Turn<'a> {
             after: Vec::new(),
             logs: BTreeSet::new(),
             acts: Vec::new(),
+            refusals: Vec::new(),
             fails: Fails::Reload,
             push: None,
         }
@@ -106,6 +110,7 @@ impl<'a> Turn<'a> {
             apart: transaction.as_ref().is_some_and(Transaction::stands_apart),
             after: self.after,
             acts: self.acts,
+            refusals: self.refusals,
             fails: self.fails,
             push: self.push,
             watermarks: BTreeMap::new(),
@@ -135,6 +140,7 @@ pub(crate) struct Pending {
     pub(crate) apart: bool,
     pub(crate) after: Vec<Notice>,
     pub(crate) acts: Vec<Id>,
+    pub(crate) refusals: Vec<LaneKey>,
     pub(crate) fails: Fails,
     pub(crate) push: Option<u64>,
     /// Watermarks that moved.
@@ -152,7 +158,13 @@ impl Pending {
             token: self.token,
             apart: false,
             after: std::mem::take(&mut self.after),
-            acts: Vec::new(),
+            // Where there is a transaction, they are what it writes.
+            acts: if self.apart {
+                Vec::new()
+            } else {
+                std::mem::take(&mut self.acts)
+            },
+            refusals: std::mem::take(&mut self.refusals),
             fails: Fails::Reload,
             push: self.push.take(),
             watermarks: std::mem::take(&mut self.watermarks),
@@ -163,12 +175,18 @@ impl Pending {
 
     /// Nothing at all waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.after.is_empty() && self.push.is_none() && self.watermarks.is_empty()
+        self.after.is_empty()
+            && self.acts.is_empty()
+            && self.refusals.is_empty()
+            && self.push.is_none()
+            && self.watermarks.is_empty()
     }
 
     /// What a later call without changes of its own adds to this commit.
     pub(crate) fn join(&mut self, later: Pending) {
         self.after.extend(later.after);
+        self.acts.extend(later.acts);
+        self.refusals.extend(later.refusals);
         if later.push.is_some() {
             self.push = later.push;
             self.connection = later.connection;

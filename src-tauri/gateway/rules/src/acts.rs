@@ -13,6 +13,7 @@ use crate::gateway::{Gateway, RETRY_MS};
 use crate::group::{Asked, Group};
 use crate::lane::{Place, Young};
 use crate::load::Level;
+use crate::planted::{self, Fault};
 use crate::record::{Conversation, Fingerprint, KnownId, Refusal, Who};
 use crate::rights::{self, Part};
 use crate::store::Stored;
@@ -167,7 +168,14 @@ impl Gateway {
             Place::Behind => return Ok(Verdict::Refused(for_now(RefusalCode::Behind, BEHIND_MS))),
             Place::Due | Place::Settled => {}
         }
-        let verdict = self.decide(group, doing, asked, &mut lane.young)?;
+        let verdict = match self.decide(group, doing, asked, &mut lane.young) {
+            Err(error) if planted::has(Fault::LanePastForNow) => {
+                lane.settle(doing.act.number, false);
+                group.lanes.insert(key, lane);
+                return Err(error);
+            }
+            decided => decided?,
+        };
         let ends = matches!(&verdict, Verdict::Refused(refused) if refused.ends_lane);
         if !matches!(&verdict, Verdict::Refused(refused) if refused.for_now) {
             lane.settle(doing.act.number, ends);
@@ -184,6 +192,11 @@ impl Gateway {
         young: &mut Young,
     ) -> Stored<Verdict> {
         let conversation = group.conversation(doing.conversation)?;
+        if planted::has(Fault::RightsBeforeKnownId)
+            && let Err(said) = self.checked(group, doing, conversation.as_deref())?
+        {
+            return Ok(Verdict::Refused(said));
+        }
         if let Some(first) = self.first_answer(group, doing, conversation.as_deref(), young)? {
             return Ok(first);
         }
@@ -224,7 +237,7 @@ impl Gateway {
             },
         };
         // Where there is neither a conversation nor a customer whose it will be, nothing can ever become of the id.
-        if conversation.is_some() || matches!(doing.who, Who::Customer(_)) {
+        if (conversation.is_some() || matches!(doing.who, Who::Customer(_))) && !planted::has(Fault::RefusalForgotten) {
             group.store.remember_refusal(&Refusal {
                 id: doing.id,
                 conversation: doing.conversation,
@@ -247,11 +260,17 @@ impl Gateway {
         let author = doing.who.id();
         let reused = || Some(Verdict::Refused(refused(RefusalCode::Reused)));
         let void = doing.kind == ActKind::Void;
-        let same = |fingerprint: &Fingerprint| hash(fingerprint.salt, doing.act) == fingerprint.hash;
+        let same = |fingerprint: &Fingerprint| {
+            planted::has(Fault::NoContentHash) || hash(fingerprint.salt, doing.act) == fingerprint.hash
+        };
         let mut foreign = false;
         let mut entries = Vec::new();
         if let Some(conversation) = conversation {
-            for known in group.store.known(doing.conversation, doing.id)? {
+            let mut remembered = group.store.known(doing.conversation, doing.id)?;
+            remembered.retain(|known| {
+                !planted::has(Fault::IdOutsideTransaction) || !group.is_of_this_group(doing.conversation, known.seq)
+            });
+            for known in remembered {
                 if known.author != author {
                     foreign = true;
                 } else if let Some(entry) = group.store.entry(doing.conversation, known.seq)? {

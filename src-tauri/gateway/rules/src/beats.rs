@@ -7,6 +7,7 @@ use crate::connection::Session;
 use crate::event::ConnectionId;
 use crate::gateway::Gateway;
 use crate::group::Group;
+use crate::planted::{self, Fault};
 use crate::record::{Conversation, Feed, Who};
 use crate::rights;
 use crate::store::Stored;
@@ -163,7 +164,11 @@ impl Gateway {
 pub(crate) fn point(conversation: &Conversation, reader: Reader) -> LogPoint {
     LogPoint {
         conversation: conversation.id.to_bytes(),
-        head: reader.head(conversation),
+        head: if planted::has(Fault::CustomersCountMovesWithNote) {
+            conversation.head
+        } else {
+            reader.head(conversation)
+        },
         floor: reader.floor(conversation),
     }
 }

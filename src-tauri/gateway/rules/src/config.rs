@@ -31,6 +31,8 @@ pub struct Config {
     pub agent_acts_burst: u32,
     /// Other requests of a connection, each second, sustained; four times that at once.
     pub requests_per_second: u32,
+    /// Rows of a feed's page at most; a device asks for what follows.
+    pub feed_page_rows: u32,
     /// Connections at once, logged in or not; more are told to come back later.
     pub connections: u32,
     /// Connections at once from one address.
@@ -67,6 +69,7 @@ impl Default for Config {
             agent_acts_per_second: 50,
             agent_acts_burst: 256,
             requests_per_second: 100,
+            feed_page_rows: zuoxi_wire::limits::FEED_PAGE_ROWS as u32,
             connections: 20_000,
             connections_per_address: 10_000,
             connects_per_second: 100,

@@ -10,6 +10,7 @@ use zuoxi_wire::{Id, limits};
 use crate::config::Config;
 use crate::event::Door;
 use crate::lane::Lane;
+use crate::planted::{self, Fault};
 use crate::rate::Bucket;
 use crate::record::Who;
 
@@ -109,7 +110,7 @@ impl Window {
     /// Something was left out and there is room again: tells it once.
     pub(crate) fn reopened(&mut self) -> bool {
         let open = (self.flying.len() as u64) < limits::WINDOW_PUSHES && self.bytes < limits::WINDOW_BYTES;
-        open && std::mem::take(&mut self.left_out)
+        open && std::mem::take(&mut self.left_out) && !planted::has(Fault::OverflowDropped)
     }
 
     /// When the connection is dropped if nothing is acknowledged until then.

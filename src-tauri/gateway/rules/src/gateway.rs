@@ -16,6 +16,7 @@ use crate::event::{ConnectionId, Event, Output};
 use crate::group::{Group, Leaving};
 use crate::load::{Level, Load, Shed};
 use crate::people::People;
+use crate::planted::{self, Fault};
 use crate::positions::Moving;
 use crate::rate::{Buckets, Places, Tally};
 use crate::record::Who;
@@ -339,11 +340,7 @@ impl Gateway {
     }
 
     fn committed(&mut self, group: &mut Group<'_>) {
-        for ((connection, conversation), lane) in std::mem::take(&mut group.lanes) {
-            if let Some(known) = self.connections.get_mut(&connection) {
-                known.lanes.insert(conversation, lane);
-            }
-        }
+        self.move_lanes(group);
         for leaving in std::mem::take(&mut group.leaving) {
             match leaving {
                 Leaving::Answer(connection, answer) => group.mail.answer(connection, *answer),
@@ -358,8 +355,19 @@ impl Gateway {
         self.sealing.done(&group.sealed);
     }
 
+    fn move_lanes(&mut self, group: &mut Group<'_>) {
+        for ((connection, conversation), lane) in std::mem::take(&mut group.lanes) {
+            if let Some(known) = self.connections.get_mut(&connection) {
+                known.lanes.insert(conversation, lane);
+            }
+        }
+    }
+
     /// Nothing in memory moves, and whoever asked is told to come again: it may have been stored all the same.
     fn not_committed(&mut self, group: &mut Group<'_>) {
+        if planted::has(Fault::LaneBeforeCommit) {
+            self.move_lanes(group);
+        }
         group.lanes.clear();
         for (before, after) in std::mem::take(&mut group.moves).iter().rev() {
             self.board.moved(Some(after), before.as_deref());
@@ -369,6 +377,12 @@ impl Gateway {
         }
         for leaving in std::mem::take(&mut group.leaving) {
             match leaving {
+                Leaving::Answer(connection, answer) if is_told_early(&answer) => {
+                    group.mail.answer(connection, *answer);
+                }
+                Leaving::Push(connection, push) if planted::has(Fault::HeadBeforeCommit) => {
+                    self.push(group, connection, *push);
+                }
                 Leaving::Answer(connection, answer) => {
                     let refused = Refused {
                         code: RefusalCode::Store.into(),
@@ -492,5 +506,14 @@ impl Gateway {
         if let Err(error) = done {
             tracing::warn!(%error, "housekeeping");
         }
+    }
+}
+
+/// A planted fault.
+fn is_told_early(told: &Answer) -> bool {
+    match &told.result {
+        Some(answer::Result::Accepted(_)) => planted::has(Fault::AcceptedBeforeCommit),
+        Some(answer::Result::Refused(refused)) => !refused.for_now && planted::has(Fault::RefusedBeforeCommit),
+        None => false,
     }
 }

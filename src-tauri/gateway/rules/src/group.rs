@@ -11,6 +11,7 @@ use crate::entropy::Entropy;
 use crate::event::ConnectionId;
 use crate::lane::Lane;
 use crate::mail::Mail;
+use crate::planted::{self, Fault};
 use crate::positions::Gathered;
 use crate::record::{Conversation, Feed, FeedRow, FeedState, Session, Who};
 use crate::sealing::LogOf;
@@ -167,7 +168,9 @@ impl<'s> Group<'s> {
 
     /// A feed's counter; one that was never used begins with an epoch of its own.
     pub(crate) fn feed(&mut self, feed: Feed, entropy: &mut Entropy) -> Stored<FeedState> {
-        if let Some(state) = self.feeds.get(&feed) {
+        if let Some(state) = self.feeds.get(&feed)
+            && !planted::has(Fault::CounterNotHeld)
+        {
             return Ok(*state);
         }
         let state = if let Some(state) = self.store.feed(feed)? {
@@ -221,11 +224,21 @@ impl<'s> Group<'s> {
         self.stirred.clear();
     }
 
+    /// A planted fault asks it.
+    pub(crate) fn is_of_this_group(&self, conversation: Id, seq: u64) -> bool {
+        let first = self.moves.iter().find(|(_, after)| after.id == conversation);
+        first.is_some_and(|(before, _)| before.as_ref().map_or(0, |before| before.head) < seq)
+    }
+
     fn write(&mut self) -> Stored<()> {
         for kept in self.conversations.values().filter(|kept| kept.dirty) {
             if let Some(row) = &kept.row {
                 self.store.put_conversation(row)?;
             }
+        }
+        if planted::has(Fault::FeedOutsideTransaction) {
+            self.store.commit()?;
+            self.store.begin()?;
         }
         for ((feed, _), row) in &self.feed_rows {
             self.store.put_feed_row(*feed, row)?;

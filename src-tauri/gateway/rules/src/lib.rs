@@ -32,6 +32,7 @@ pub mod load;
 mod mail;
 pub mod memory;
 mod people;
+pub mod planted;
 mod positions;
 mod rate;
 mod reading;
@@ -53,3 +54,6 @@ pub use event::{Claims, ConnectionId, Door, Event, Output};
 pub use gateway::Gateway;
 pub use memory::MemoryStore;
 pub use store::{Store, StoreError};
+
+/// Whether faults can be planted in this build: never in what is released, which doesn't compile with them.
+pub const PLANTED: bool = cfg!(feature = "planted");

@@ -125,6 +125,7 @@ impl Session {
         if self.outbox.get(new.id).is_some() {
             return;
         }
+        let state = self.outbox.beginning(self.lane_key(new.conversation), new.kind);
         let act = OutboxAct {
             place: self.outbox.next_place(),
             id: new.id,
@@ -134,7 +135,7 @@ impl Session {
             base: self.base(new.conversation),
             done_ms: turn.now,
             left: true,
-            state: OutboxState::Waiting,
+            state,
         };
         turn.tell(Notice::ActTaken(act.clone()));
         if self.outbox.len() >= MOST {
@@ -165,7 +166,7 @@ impl Session {
             base: self.base(act.conversation),
             done_ms: turn.now,
             left: true,
-            state: OutboxState::Waiting,
+            state: self.outbox.beginning(self.lane_key(act.conversation), act.kind),
             ..act
         };
         turn.tell(Notice::ActTaken(act.clone()));

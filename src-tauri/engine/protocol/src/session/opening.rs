@@ -15,6 +15,7 @@ use crate::change::{Change, FeedKey};
 use crate::connection::Phase;
 use crate::input::{Broken, Credential, Output};
 use crate::notice::{LogInFailure, Notice};
+use crate::planted::{self, Fault};
 use crate::turn::Turn;
 
 /// A gateway of another version is looked at again after so long, milliseconds.
@@ -82,7 +83,7 @@ impl Session {
         self.outbox.renumber();
         self.lanes_due.clear();
         for log in self.logs.values_mut() {
-            log.asked = false;
+            log.asked &= planted::has(Fault::TimerLostAtReconnect);
             log.told = 0;
         }
         for watch in self.watching.values_mut() {

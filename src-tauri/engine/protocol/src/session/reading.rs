@@ -3,17 +3,20 @@
 use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
 
-use prost::Message;
+use bytes::Bytes;
+use prost::Message as _;
 use zuoxi_wire::v1::{
-    Block, BlockCodec, CustomerState, EntriesPage, FeedPage, Position, Push, Standing, Status, Summary,
+    ActKind, Block, BlockCodec, CustomerState, EntriesPage, Entry as WireEntry, FeedPage, Position, Push, Standing,
+    Status, Summary,
 };
 use zuoxi_wire::{Id, block};
 
 use super::asking::{RETRY_MS, Want};
 use super::{CONVERSATION, Session};
-use crate::change::{Change, FeedKey, Range, StoredBlock, StoredEntry};
+use crate::change::{Change, FeedKey, OutboxState, Range, StoredBlock, StoredEntry};
 use crate::log::{Came, LAST, Log, Taken};
 use crate::notice::{ErasedWhat, Notice, WatchEnd};
+use crate::planted::{self, Fault};
 use crate::turn::Turn;
 
 /// A row as a push or a page tells it.
@@ -32,6 +35,9 @@ impl Session {
         for push in pushes {
             if !self.acks.receive(push.number) {
                 return false;
+            }
+            if planted::has(Fault::AckBeforeCommit) {
+                self.acks.commit(push.number, turn.now);
             }
             turn.push = Some(push.number);
             self.push(push, false, turn);
@@ -213,12 +219,18 @@ impl Session {
             self.heads.remove(&conversation);
             return;
         }
+        if planted::has(Fault::TakenAfterLeft) {
+            return;
+        }
         let Some(log) = self.logs.remove(&conversation) else {
             return;
         };
         self.unsettled.remove(&conversation);
         self.comparing.remove(&conversation);
         self.acks.forget(conversation);
+        for pending in &mut self.commits {
+            pending.watermarks.remove(&conversation);
+        }
         self.reads.remove(&conversation);
         if log.state.to_compare {
             // Nothing of it can be compared any more.
@@ -293,8 +305,9 @@ impl Session {
             time_ms,
             ..
         } = taken.entry;
+        let own = author.is_some() && author == self.me && self.is_as_done(id, &taken.entry.bytes);
         turn.touch(conversation);
-        if let Some((author, id)) = taken.recall {
+        if let Some((author, id)) = taken.recall.filter(|_| !planted::has(Fault::ErasedStays)) {
             turn.change(Change::EraseMessage {
                 conversation,
                 below: seq,
@@ -306,7 +319,7 @@ impl Session {
                 what: ErasedWhat::Message { author, id },
             });
         }
-        if author.is_some() && author == self.me {
+        if own {
             self.outbox.settle(id, Some(conversation), seq, time_ms, turn);
         }
     }
@@ -369,13 +382,21 @@ impl Session {
         }
     }
 
+    /// An own entry with the words that were done here, or what can't be compared. Other words under the same id are a
+    /// copied machine's: they settle nothing here, and the answer will say `reused`.
+    fn is_as_done(&self, id: Id, bytes: &Bytes) -> bool {
+        let Some(act) = self.outbox.get(id) else { return false };
+        let words = matches!(act.kind, ActKind::Message | ActKind::Note) && act.state != OutboxState::Voided;
+        !words || WireEntry::decode(bytes.clone()).is_ok_and(|entry| entry.erased || entry.content == act.content)
+    }
+
     /// One's own entry in a log that isn't kept settles its act all the same.
     fn own_entry(&mut self, conversation: Id, push: &Push, turn: &mut Turn<'_>) {
         let Some(entry) = &push.entry else { return };
         let (Ok(id), Ok(author)) = (Id::try_from(&entry.id), Id::optional(&entry.author)) else {
             return;
         };
-        if author.is_some() && author == self.me {
+        if author.is_some() && author == self.me && self.is_as_done(id, &entry.encode_to_vec().into()) {
             self.outbox
                 .settle(id, Some(conversation), entry.seq, entry.time_ms, turn);
         }
@@ -390,7 +411,7 @@ impl Session {
         page: &EntriesPage,
         turn: &mut Turn<'_>,
     ) {
-        let Some(log) = self.logs.get_mut(&conversation).filter(|log| log.turned == turned) else {
+        let Some(log) = self.logs.get_mut(&conversation).filter(|log| is_of_now(log, turned)) else {
             return;
         };
         log.asked = false;
@@ -434,12 +455,12 @@ impl Session {
                 });
                 return;
             }
-            if log.turned != turned {
+            if !is_of_now(log, turned) {
                 self.wants.push_front(want);
                 return;
             }
             self.told_log(conversation, page.head, page.floor, turn);
-            if self.logs.get(&conversation).is_none_or(|log| log.turned != turned) {
+            if self.logs.get(&conversation).is_none_or(|log| !is_of_now(log, turned)) {
                 self.wants.push_front(want);
                 return;
             }
@@ -555,4 +576,9 @@ fn stored(block: &Block, entries: &[Taken], as_it_came: bool) -> Option<StoredBl
         erased,
         bytes: bytes.into(),
     })
+}
+
+/// It was asked for since the floor moved last.
+fn is_of_now(log: &Log, turned: u32) -> bool {
+    log.turned == turned || planted::has(Fault::TakenFromBeforeFloor)
 }

@@ -14,6 +14,7 @@ use crate::change::{Answer, Change, OutboxAct, OutboxState, Question, Range, Sto
 use crate::input::Output;
 use crate::log::{LAST, Log};
 use crate::notice::Notice;
+use crate::planted::{self, Fault};
 use crate::ranges;
 use crate::turn::Turn;
 
@@ -62,7 +63,10 @@ impl Session {
         for (conversation, log) in &mut self.logs {
             log.turn();
             let state = &mut log.state;
-            (state.to_compare, state.head, state.read_told) = (true, 0, 0);
+            (state.to_compare, state.read_told) = (true, 0);
+            if !planted::has(Fault::HeadsKeptAcrossEpoch) {
+                state.head = 0;
+            }
             state.generations.clear();
             state.positions.clear();
             turn.touch(*conversation);

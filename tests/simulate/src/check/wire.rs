@@ -1,0 +1,30 @@
+//! What each connection carried: windows, and what an ACK may name.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// One connection, seen from outside.
+#[derive(Debug, Default)]
+pub struct Wire {
+    /// Pushes that arrived, with the last transaction given when they had been handled.
+    pub arrived: VecDeque<(u64, u64)>,
+    /// The last transaction given before the frame that is handled, and the last one that a push led to.
+    pub before: u64,
+    pub covering: u64,
+    /// Highest push of the frame that is being handled.
+    pub handling: u64,
+    /// Pushes sent and not acknowledged at the gateway, with their bytes.
+    pub flying: VecDeque<(u64, u64)>,
+    pub flying_bytes: u64,
+    pub last_push: u64,
+    /// The last revision of the own feed that a push told.
+    pub revision: Option<(u64, u64)>,
+    /// The window was full.
+    pub was_full: bool,
+    /// A heartbeat came since the last push of a row.
+    pub beaten: bool,
+    /// A heartbeat is owed by then; 0: none.
+    pub owes: u64,
+    /// Acts under way: the lane of each conversation, and its numbers.
+    pub lanes: BTreeMap<Vec<u8>, (u32, BTreeSet<u32>)>,
+    pub over: bool,
+}
