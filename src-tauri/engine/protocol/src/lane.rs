@@ -34,6 +34,8 @@ pub(crate) struct Lane {
     /// Numbers below, all answered.
     settled: u32,
     pause_until: u64,
+    /// Somebody looked for what may leave during the pause: looked again when it ends.
+    held: bool,
     pauses: u32,
 }
 
@@ -52,6 +54,7 @@ impl Default for Lane {
             numbered: VecDeque::new(),
             settled: 0,
             pause_until: 0,
+            held: false,
             pauses: 0,
         }
     }
@@ -62,8 +65,14 @@ impl Lane {
         self.numbered.iter().filter(|numbered| numbered.in_flight).count()
     }
 
-    pub(crate) fn is_paused(&self, now: u64) -> bool {
+    fn is_paused(&self, now: u64) -> bool {
         self.pause_until > now
+    }
+
+    /// Whether nothing may leave now. Also what has no number yet leaves when the pause ends, though nothing else happens.
+    pub(crate) fn holds_back(&mut self, now: u64) -> bool {
+        self.held = self.is_paused(now);
+        self.held
     }
 
     /// Has this act a number here?
@@ -188,6 +197,7 @@ impl Lane {
             (false, true) => Some(numbered.sent_ms + UNANSWERED_MS),
             (false, false) => Some(self.pause_until),
         };
-        self.numbered.iter().filter_map(due).min()
+        let pause = self.held.then_some(self.pause_until);
+        self.numbered.iter().filter_map(due).chain(pause).min()
     }
 }

@@ -178,7 +178,7 @@ impl Outbox {
         }
         let lane = self.lanes.entry(key).or_default();
         lane.time_out(now);
-        if lane.is_paused(now) {
+        if lane.holds_back(now) {
             return Vec::new();
         }
         let mut leaving = Vec::new();
@@ -422,4 +422,37 @@ impl Outbox {
 /// Close and transfer are sent when all before them is settled, and are parked if one of those was refused.
 fn waits_for_those_before(kind: ActKind) -> bool {
     matches!(kind, ActKind::Close | ActKind::Transfer) && !planted::has(Fault::CloseOvertakes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn act(place: u64) -> OutboxAct {
+        OutboxAct {
+            place,
+            id: Id([place as u8; 16]),
+            conversation: Some(Id([9; 16])),
+            kind: ActKind::Message,
+            content: Bytes::new(),
+            base: 0,
+            done_ms: 0,
+            left: true,
+            state: OutboxState::Waiting,
+        }
+    }
+
+    #[test]
+    fn what_was_done_in_a_pause_leaves_when_it_ends_though_nothing_else_happens() {
+        let key = Some(Id([9; 16]));
+        let mut outbox = Outbox::load(vec![act(1), act(2)], 2, false);
+        assert_eq!(outbox.leaving(key, 1, 1_000).len(), 1);
+        outbox.later(key, 1, 500, 1_010, &mut Random::new(1));
+        // Stored all the same: the answer to another sending of it comes before the pause ends.
+        outbox.accepted(key, 1);
+        outbox.remove(act(1).id);
+        assert!(outbox.leaving(key, 1, 1_020).is_empty());
+        let wake = outbox.wake().expect("the pause's end is waited for");
+        assert_eq!(outbox.leaving(key, 1, wake)[0].act.id, act(2).id);
+    }
 }

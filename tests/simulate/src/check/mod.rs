@@ -219,7 +219,9 @@ impl Checker {
             let Some(me) = user.me else { continue };
             for (id, act) in &mut user.acts {
                 let bound = matches!(act.seen, Seen::Taken | Seen::Stored | Seen::Lost) && !act.dropped;
-                act.loose |= !bound;
+                // What stood and is gone may come again by a copied disk, after what was done after it.
+                let stood = |truth: &Truth| truth.logs.values().any(|log| log.find(me, *id).is_some());
+                act.loose |= !bound || (stood(&old) && !stood(&self.truth));
                 if act.seen != Seen::Settled || act.dropped || !matches!(act.kind, ActKind::Message | ActKind::Note) {
                     continue;
                 }

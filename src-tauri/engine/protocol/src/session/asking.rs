@@ -275,10 +275,14 @@ impl Session {
 
     /// Nothing is left to fetch, and no heartbeat of this connection has proven it: asks for one.
     fn ask_heartbeat(&mut self, turn: &mut Turn<'_>) {
-        let read = self.feeds.0.values().all(crate::feeds::Feed::is_read);
-        if self.heartbeat.is_none() && read && self.unsettled.is_empty() && self.outbox.waiting() == 0 {
+        if self.lacks_heartbeat() {
             self.heartbeat_now(turn);
         }
+    }
+
+    fn lacks_heartbeat(&self) -> bool {
+        let read = self.feeds.0.values().all(crate::feeds::Feed::is_read);
+        self.heartbeat.is_none() && read && self.unsettled.is_empty() && self.outbox.waiting() == 0
     }
 
     pub(super) fn heartbeat_now(&mut self, turn: &mut Turn<'_>) {
@@ -294,7 +298,7 @@ impl Session {
         if self.connection.is_live() {
             due.extend([self.acks.due(), self.outbox.wake(), self.feeds.wake()]);
             due.push((!self.reads.is_empty()).then_some(self.reads_at));
-            let waits = self.heartbeat.is_none() && self.asked_heartbeat_at > 0;
+            let waits = self.asked_heartbeat_at > 0 && self.lacks_heartbeat();
             due.push(waits.then_some(self.asked_heartbeat_at + HEARTBEAT_ASKED_MS));
             if self.pulls() < PULLS && !self.is_congested() {
                 let kept = self.unsettled.iter().filter_map(|id| self.logs.get(id)?.due());
