@@ -234,6 +234,11 @@ impl Story {
             twin: dice.often(150),
             feed_rows: pick(&mut dice, &[2, 3, 500]) as u32,
         };
+        // Its history was put there unsealed: the next act of anybody seals it, and that shows.
+        let weather = Weather {
+            history: weather.history && !weather.twin,
+            ..weather
+        };
         let pace = pick(&mut dice, &[100, 200, 300, 500]);
         let mut deeds = Vec::with_capacity(DEEDS + 40);
         let mut at = BEGIN_MS;
@@ -449,7 +454,7 @@ fn scene(dice: &mut Dice, from: u64, deeds: &mut Vec<(u64, Deed)>) {
     };
     // A flood is dear: seldom enough.
     let which = dice.below(14);
-    let which = if which == 5 && dice.often(650) { 13 } else { which };
+    let which = if which == 5 && dice.often(450) { 13 } else { which };
     match which {
         // Stored, but the answer never comes; then discarded, or repeated.
         0 | 1 => {

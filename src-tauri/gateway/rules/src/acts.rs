@@ -224,7 +224,10 @@ impl Gateway {
                         doing.kind,
                         ActKind::Message | ActKind::Note | ActKind::Recall | ActKind::Tag | ActKind::Rating
                     );
-                    self.typed(doing.conversation, doing.who);
+                    if doing.kind == ActKind::Message {
+                        // By a note it would show to the customer that there is one.
+                        self.typed(doing.conversation, doing.who);
+                    }
                     let origin = Origin {
                         asked: asked.clone(),
                         who: doing.who,

@@ -488,7 +488,8 @@ impl Checker {
                 .logs
                 .values()
                 .any(|log| log.find(user.me.unwrap_or_default(), *id).is_some());
-            let named = user.acts.get(id).is_some_and(|act| act.named);
+            // Where a power loss undid that it was settled, it waits again, or was refused, or discarded.
+            let named = user.acts.get(id).is_some_and(|act| act.named || act.dropped) || disk.act(*id).is_some();
             if !again && !named && disk.logs.contains_key(conversation) {
                 return Err(format!("wasn't told that the server lost act {id}"));
             }

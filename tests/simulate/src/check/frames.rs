@@ -107,7 +107,7 @@ impl Checker {
             }
             _ => true,
         };
-        if may {
+        if may || self.several {
             Ok(())
         } else {
             Err(format!("something of {conversation}, which isn't theirs"))
@@ -165,7 +165,7 @@ impl Checker {
             && std::mem::take(&mut wire.was_full)
         {
             // When an ACK opens a window from which something was left out, a heartbeat follows at once.
-            wire.owes = if wire.beaten { 0 } else { self.now + BEAT_MS };
+            wire.left_out = !wire.beaten;
             self.rare.add("window overflow", 1);
         }
         wire.beaten = false;
@@ -233,7 +233,7 @@ impl Checker {
 
     fn beat(&mut self, n: usize, link: usize, beat: &Heartbeat) -> Result<(), String> {
         let wire = self.wires.entry(link).or_default();
-        (wire.owes, wire.beaten) = (0, true);
+        (wire.owes, wire.left_out, wire.beaten) = (0, false, true);
         let commit = self.commit - u64::from(self.several);
         let teams = beat
             .feeds
@@ -322,6 +322,9 @@ impl Checker {
         while let Some((_, bytes)) = wire.flying.front().copied().filter(|(number, _)| *number <= ack.push) {
             wire.flying.pop_front();
             wire.flying_bytes -= bytes;
+        }
+        if std::mem::take(&mut wire.left_out) {
+            wire.owes = self.now + BEAT_MS;
         }
     }
 

@@ -280,13 +280,17 @@ impl Checker {
 
     /// Agents who may see this conversation.
     fn may_see(&self, agent: Id, conversation: Id) -> bool {
-        let Some(row) = self.truth.logs.get(&conversation).and_then(|log| log.row.as_ref()) else {
+        let log = self.truth.logs.get(&conversation);
+        let Some((log, row)) = log.and_then(|log| Some((log, log.row.as_ref()?))) else {
             return true;
         };
         let ben = crate::world::people::agent_id(1);
-        let in_team = row.team == crate::world::people::SHOP
-            || (agent == ben && (self.in_depot || self.now < self.depot_at + 2_000));
-        row.holder == Some(agent) || in_team
+        let member = |team: Id| {
+            team == crate::world::people::SHOP || (agent == ben && (self.in_depot || self.now < self.depot_at + 2_000))
+        };
+        // Within one group it may have been theirs and gone on.
+        let just_now = log.moved_at == self.commit && (log.before.0 == Some(agent) || member(log.before.1));
+        row.holder == Some(agent) || member(row.team) || just_now
     }
 
     fn feed_owner(feed: &zuoxi_wire::v1::FeedId) -> Option<Feed> {

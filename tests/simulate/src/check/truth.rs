@@ -23,6 +23,9 @@ pub struct Log {
     /// Places in `entries` of what everybody may see.
     pub public: Vec<usize>,
     pub row: Option<Conversation>,
+    /// Holder and team before the commit that changed them last, and its number.
+    pub before: (Option<Id>, Id),
+    pub moved_at: u64,
     by_id: BTreeMap<Id, Vec<u64>>,
     /// Commit since which its holder holds it, and since which its team's row is as it is.
     pub held_since: u64,
@@ -166,6 +169,10 @@ impl Truth {
             Some(before) => {
                 if before.holder != row.holder {
                     log.held_since = commit;
+                }
+                if (before.holder, before.team) != (row.holder, row.team) {
+                    log.before = (before.holder, before.team);
+                    log.moved_at = commit;
                 }
                 if listed(before) != listed(&row) {
                     log.listed_since = commit;

@@ -20,6 +20,8 @@ pub struct Wire {
     pub revision: Option<(u64, u64)>,
     /// The window was full.
     pub was_full: bool,
+    /// A push tells that some were left out, and no ACK came since.
+    pub left_out: bool,
     /// A heartbeat came since the last push of a row.
     pub beaten: bool,
     /// A heartbeat is owed by then; 0: none.

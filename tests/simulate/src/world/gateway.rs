@@ -1,6 +1,6 @@
 //! The gateway's process: what gathers while a group commits is the next group, and nothing leaves before the commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zuoxi_rules::{ConnectionId, Event, Gateway, MemoryStore, Output};
 use zuoxi_wire::frame;
@@ -24,6 +24,8 @@ pub struct Node {
     due: bool,
     pub wake: u64,
     pub links: BTreeMap<ConnectionId, usize>,
+    /// Connections of customers, those that are gone too.
+    pub customers: BTreeSet<ConnectionId>,
     pub dice: Dice,
     pub skew: i64,
     pub mending: u32,
@@ -41,6 +43,7 @@ impl Node {
             due: false,
             wake: u64::MAX,
             links: BTreeMap::new(),
+            customers: BTreeSet::new(),
             dice,
             skew: 0,
             mending: 0,

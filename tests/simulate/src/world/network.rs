@@ -51,6 +51,9 @@ impl World {
         let id = ConnectionId(self.connections);
         self.links[link].there = Some((self.node.process, id));
         self.node.links.insert(id, link);
+        if self.devices[n].is_customer() {
+            self.node.customers.insert(id);
+        }
         self.gateway_hears(Event::Connected {
             connection: id,
             nonce: [7; 16],

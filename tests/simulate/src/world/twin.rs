@@ -60,22 +60,12 @@ impl World {
     }
 
     fn is_customers(&self, connection: ConnectionId) -> bool {
-        let link = self.node.links.get(&connection);
-        link.is_some_and(|link| self.devices[self.links[*link].device].is_customer())
+        self.node.customers.contains(&connection)
     }
 
-    /// Positions are left out: when they are told depends on when others were told before, to 200 ms. That none says more
-    /// than the customer's log has is judged by itself.
-    fn to_customers(&self, said: &[Output]) -> Vec<(ConnectionId, Option<GatewayFrame>)> {
+    fn to_customers<'o>(&self, said: &'o [Output]) -> Vec<(ConnectionId, Option<&'o GatewayFrame>)> {
         let told = said.iter().filter_map(|output| match output {
-            Output::Send { frame, .. } if matches!(frame.kind, Some(gateway_frame::Kind::PositionMoves(_))) => None,
-            Output::Send { connection, frame } => {
-                let mut frame = frame.clone();
-                if let Some(gateway_frame::Kind::LoggedIn(told)) = &mut frame.kind {
-                    told.positions.clear();
-                }
-                Some((*connection, Some(frame)))
-            }
+            Output::Send { connection, frame } => Some((*connection, Some(frame))),
             Output::Close { connection } => Some((*connection, None)),
             _ => None,
         });
