@@ -42,11 +42,18 @@ impl Kept {
         self.written.clear();
     }
 
-    /// What was written in this transaction was taken back, or may have been.
-    pub(super) fn taken_back(&mut self) {
-        for id in self.written.drain(..) {
-            self.conversations.remove(&id);
+    /// Some of what was written in this transaction was taken back: it is read anew. What is read then holds only if the
+    /// transaction does, so it stays noted.
+    pub(super) fn partly_taken_back(&mut self) {
+        for id in &self.written {
+            self.conversations.remove(id);
         }
+    }
+
+    /// All that was written in this transaction was taken back, or may have been.
+    pub(super) fn taken_back(&mut self) {
+        self.partly_taken_back();
+        self.written.clear();
     }
 
     pub(super) fn conversation(&self, id: Id) -> Option<&Row> {

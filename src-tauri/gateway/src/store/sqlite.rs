@@ -145,7 +145,7 @@ impl Store for SqliteStore {
         self.run("RELEASE act")
     }
     fn undo(&mut self) -> Stored<()> {
-        self.kept.taken_back();
+        self.kept.partly_taken_back();
         self.run("ROLLBACK TO act")?;
         self.run("RELEASE act")
     }
