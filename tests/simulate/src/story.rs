@@ -232,7 +232,7 @@ impl Story {
             lead: dice.often(500),
             history: dice.often(120),
             twin: dice.often(150),
-            feed_rows: pick(&mut dice, &[2, 3, 500]) as u32,
+            feed_rows: pick(&mut dice, &[1, 2, 3, 500]) as u32,
         };
         // Its history was put there unsealed: the next act of anybody seals it, and that shows.
         let weather = Weather {
@@ -432,7 +432,7 @@ fn fault(dice: &mut Dice) -> Deed {
         90..92 => Deed::BadReads { ms: ms.min(4_000) },
         92..95 => Deed::Teams,
         95..96 => Deed::Password { who: agent(dice) },
-        96..97 => Deed::Shorten { who: agent(dice) },
+        96..98 => Deed::Shorten { who: agent(dice) },
         _ => Deed::Backup,
     }
 }
@@ -547,7 +547,6 @@ fn scene(dice: &mut Dice, from: u64, deeds: &mut Vec<(u64, Deed)>) {
             then(0, Deed::Partition { who, ms: 900 });
             then(dice.between(0, 300), say(who));
             then(dice.between(50, 400), Deed::Copy { who });
-            then(dice.between(0, 200), say(who));
             // The generators of both stand alike: the same id for other words.
             then(150, say(who));
             then(0, say(LAST));
@@ -590,13 +589,17 @@ fn scene(dice: &mut Dice, from: u64, deeds: &mut Vec<(u64, Deed)>) {
                 }
             }
         }
-        // Stored though COMMIT failed, with more behind it.
+        // Stored though COMMIT failed, with more behind it; what others say shows it before the repeat does.
         _ => {
             then(0, Deed::Fix { who });
             then(0, say(who));
             then(dice.between(0, 40), Deed::CommitStored);
             then(0, say(who));
             then(dice.between(0, 40), Deed::Close { who, talk });
+            then(dice.between(60, 200), say(who));
+            for other in [AMY, BEN, CUSTOMER, CUSTOMER + 1, CUSTOMER + 2, CUSTOMER + 3] {
+                then(dice.between(0, 90), say(other));
+            }
         }
     }
 }

@@ -114,6 +114,9 @@ impl Gateway {
 
     /// Hands out what waits, in order of arrival, while somebody has room.
     pub(crate) fn hand_out(&mut self, group: &mut Group<'_>) {
+        if self.board_doubted {
+            return;
+        }
         for team in std::mem::take(&mut self.free) {
             while let Some(first) = self.board.first(team) {
                 let handed = self.hand_out_one(group, team, first);
@@ -133,6 +136,10 @@ impl Gateway {
         let Some(conversation) = group.conversation(id)? else {
             return Ok(false);
         };
+        if conversation.status != Status::Queued || conversation.team != team {
+            self.board_doubted = true;
+            return Ok(false);
+        }
         let candidates = self.candidates(team, None);
         let Ok((agent, _)) = routing::choose(&candidates, conversation.last_agent) else {
             return Ok(false);
@@ -201,6 +208,10 @@ impl Gateway {
         let Some(conversation) = group.conversation(id)? else {
             return Ok(());
         };
+        if conversation.assignee() != Some(agent) {
+            self.board_doubted = true;
+            return Ok(());
+        }
         let mut change = Change::of(&conversation, self.now_ms);
         let by = Author::gateway();
         let placing = Placing {
@@ -255,6 +266,10 @@ impl Gateway {
         let Some(conversation) = group.conversation(id)? else {
             return Ok(());
         };
+        if conversation.status != Status::Open {
+            self.board_doubted = true;
+            return Ok(());
+        }
         let visit = group.store.visits(id, 1)?.pop();
         let mut change = Change::of(&conversation, self.now_ms);
         let entry = self.entropy.id(self.now_ms);

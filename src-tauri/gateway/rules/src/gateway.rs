@@ -47,6 +47,8 @@ pub struct Gateway {
     pub(crate) epoch: u64,
     pub(crate) people: People,
     pub(crate) board: Board,
+    /// A COMMIT failed that may have been stored: the board is read anew before anything is decided by it.
+    pub(crate) board_doubted: bool,
     pub(crate) connections: BTreeMap<ConnectionId, Connection>,
     /// Who is logged in, by agent.
     pub(crate) agents: BTreeMap<Id, BTreeSet<ConnectionId>>,
@@ -106,6 +108,7 @@ impl Gateway {
             epoch: store.epoch()?,
             people,
             board,
+            board_doubted: false,
             connections: BTreeMap::new(),
             agents: BTreeMap::new(),
             customers: BTreeMap::new(),
@@ -216,6 +219,7 @@ impl Gateway {
         {
             self.another_epoch(&mut group, epoch);
         }
+        self.read_board(&mut group);
         for event in batch {
             self.event(&mut group, event);
         }
@@ -223,6 +227,16 @@ impl Gateway {
         self.close_idle(&mut group);
         self.hand_out(&mut group);
         self.finish(group, out);
+    }
+
+    /// What is queued and open, from the store, if what is known of it is doubted.
+    fn read_board(&mut self, group: &mut Group<'_>) {
+        if self.board_doubted
+            && let Ok(active) = group.store.active_conversations()
+        {
+            self.board = Board::new(&active);
+            self.board_doubted = false;
+        }
     }
 
     /// Commits a group; then memory moves, questions are answered, and all leaves.
@@ -369,6 +383,7 @@ impl Gateway {
             self.move_lanes(group);
         }
         group.lanes.clear();
+        self.board_doubted |= group.in_doubt;
         for (before, after) in std::mem::take(&mut group.moves).iter().rev() {
             self.board.moved(Some(after), before.as_deref());
         }

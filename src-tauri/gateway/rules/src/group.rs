@@ -104,6 +104,8 @@ pub(crate) struct Group<'s> {
     pub(crate) asks: Vec<(ConnectionId, u32, client_frame::Kind)>,
     /// What leaves whatever becomes of the group, and in the end all that leaves.
     pub(crate) mail: Mail,
+    /// Its COMMIT failed, and may have been stored all the same.
+    pub(crate) in_doubt: bool,
     /// The transaction couldn't begin, or holds half of something.
     failed: Option<StoreError>,
 }
@@ -126,6 +128,7 @@ impl<'s> Group<'s> {
             sealed: Vec::new(),
             asks: Vec::new(),
             mail: Mail::default(),
+            in_doubt: false,
             failed,
         }
     }
@@ -205,10 +208,12 @@ impl<'s> Group<'s> {
 
     /// Writes what is written once, and commits.
     pub(crate) fn commit(&mut self) -> Stored<()> {
-        let done = self
-            .usable()
-            .and_then(|()| self.write())
-            .and_then(|()| self.store.commit());
+        let written = self.usable().and_then(|()| self.write());
+        let done = written.and_then(|()| {
+            let done = self.store.commit();
+            self.in_doubt = done.is_err();
+            done
+        });
         if done.is_err() {
             self.store.rollback();
         }

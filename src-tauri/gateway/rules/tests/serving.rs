@@ -7,6 +7,7 @@ use bytes::Bytes;
 use prost::Message as _;
 use story::{AMY, BEN, CELLAR, Device, LEA, SHOP, Story, ZOE, code, to_agent, to_team};
 use zuoxi_rules::Store as _;
+use zuoxi_rules::memory::CommitFault;
 use zuoxi_rules::record::Entry;
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{
@@ -147,6 +148,20 @@ fn an_agent_who_stays_away_loses_them_to_others_or_to_the_queue() {
     story.hang_up(ben);
     story.wait(120_000);
     assert_eq!(story.row(talk).assignee(), Some(LEA), "somebody else is there");
+}
+
+#[test]
+fn what_was_taken_by_a_commit_that_failed_and_was_stored_is_not_handed_out_again() {
+    let mut story = Story::new();
+    let amy = story.agent("amy");
+    presence(&mut story, amy, Presence::Busy);
+    let (_, talk) = story.customer_who_writes("hi");
+    story.store.fail_commit(CommitFault::Stored);
+    let refused = story.does(amy, Some(talk), ActKind::Take, Bytes::new()).unwrap_err();
+    assert!(refused.for_now);
+    story.wait(2_000);
+    let _ben = story.agent("ben");
+    assert_eq!(story.row(talk).assignee(), Some(AMY));
 }
 
 #[test]

@@ -14,10 +14,19 @@ use crate::world::disk::Content;
 
 impl Checker {
     /// The session gave its store a transaction.
-    pub fn gave(&mut self, n: usize, transaction: &Transaction) {
+    pub fn gave(&mut self, n: usize, transaction: &Transaction, disk: &Content) {
         let user = &mut self.users[n];
         user.given.insert(transaction.token);
         user.last_token = transaction.token;
+        for change in &transaction.changes {
+            if let Change::RowLeft { feed, conversation } = change
+                && feed.is_own()
+                && let Err(what) = self.lets_go(n, *conversation, disk)
+            {
+                let name = &self.users[n].name;
+                self.fail(format!("{name} {what}"));
+            }
+        }
     }
 
     /// It could not be stored.
@@ -64,7 +73,7 @@ impl Checker {
             && kept.entry.author == here.author
             && entry.seq == seq
             && entry.kind == i32::from(kept.entry.kind)
-            && (entry.erased || kept.entry.erased || entry.content == kept.entry.content);
+            && (entry.erased || kept.entry.erased || entry.content == kept.entry.content || self.collides(here.id));
         if !same {
             return Err(format!(
                 "holds another entry at Seq {seq} of {conversation} than the log"
@@ -96,6 +105,24 @@ impl Checker {
             }
         }
         Ok(())
+    }
+
+    /// A conversation is let go only after it left: since what this device was told of it last.
+    fn lets_go(&self, n: usize, conversation: Id, disk: &Content) -> Result<(), String> {
+        let Some(agent) = self.users[n].agent.filter(|_| disk.epoch == self.truth.epoch) else {
+            return Ok(());
+        };
+        let key = FeedKey {
+            kind: FeedKind::Agent.into(),
+            id: agent,
+        };
+        let told = disk.rows.get(&(key, conversation)).map(|(_, revision)| *revision);
+        let left = self.truth.left(agent, conversation);
+        if self.restored_at == 0 && told.is_some_and(|told| told > left) {
+            Err(format!("lets go of {conversation}, which is theirs"))
+        } else {
+            Ok(())
+        }
     }
 
     /// An act leaves the outbox since the log has it, or since its user let it go.
@@ -296,6 +323,16 @@ impl Checker {
             .filter(|other| **other != n)
             .filter_map(|other| self.users[*other].acts.get(&id))
             .any(|act| mine.is_some_and(|mine| mine != (&act.content, act.kind)))
+    }
+
+    /// Copied machines made this id for several things, and a log was restored: by Seq, id and author they look alike.
+    fn collides(&self, id: Id) -> bool {
+        let doers = self.doers.get(&id).into_iter().flatten();
+        let mut acts = doers
+            .filter_map(|n| self.users[*n].acts.get(&id))
+            .map(|act| &act.content);
+        let first = acts.next();
+        self.restored_at > 0 && acts.any(|content| Some(content) != first)
     }
 
     /// "Up to date as of t": what was committed before that heartbeat is here, committed.

@@ -12,7 +12,7 @@ use super::{Checker, is_hidden};
 use crate::world::disk::Content;
 
 /// After a push that tells that some were left out, a heartbeat comes within so many milliseconds.
-const BEAT_MS: u64 = 2_500;
+const BEAT_MS: u64 = 1_500;
 /// Heartbeats that are remembered for each device.
 const BEATS: usize = 40;
 

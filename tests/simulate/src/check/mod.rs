@@ -41,6 +41,8 @@ pub struct Checker {
     doers: BTreeMap<Id, Vec<usize>>,
     /// Entries that ever stood in a log, by author and id.
     ever: BTreeSet<(Id, Id)>,
+    /// When a log was restored last.
+    restored_at: u64,
     /// Ben is in the second team, and when that changed.
     in_depot: bool,
     depot_at: u64,
@@ -213,6 +215,7 @@ impl Checker {
     pub fn restored(&mut self, truth: Truth, epoch: u64, devices: &[crate::world::device::Device]) {
         let old = std::mem::replace(&mut self.truth, truth);
         self.truth.epoch = epoch;
+        self.restored_at = self.now;
         for (user, device) in self.users.iter_mut().zip(devices) {
             user.last.clear();
             let held = &device.disk.now.entries;

@@ -68,6 +68,8 @@ impl Log {
 pub struct Truth {
     pub epoch: u64,
     pub logs: BTreeMap<Id, Log>,
+    /// The revision with which a conversation left an agent's feed last.
+    left: BTreeMap<(Feed, Id), u64>,
     feeds: BTreeMap<Feed, FeedState>,
     rows: BTreeMap<(Feed, Id), FeedRow>,
     taken: BTreeMap<Feed, BTreeMap<u64, Id>>,
@@ -184,7 +186,15 @@ impl Truth {
         Ok(())
     }
 
+    /// The revision with which a conversation left an agent's feed last; 0: never.
+    pub fn left(&self, agent: Id, conversation: Id) -> u64 {
+        self.left.get(&(Feed::Agent(agent), conversation)).copied().unwrap_or(0)
+    }
+
     fn put_feed_row(&mut self, feed: Feed, row: FeedRow) -> Result<(), String> {
+        if !row.stands {
+            self.left.insert((feed, row.conversation), row.revision);
+        }
         let before = self.rows.insert((feed, row.conversation), row);
         if before.is_some_and(|before| before.revision >= row.revision) {
             return Err(format!(

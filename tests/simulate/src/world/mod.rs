@@ -318,7 +318,7 @@ impl World {
                 Output::Close => self.client_closes(n),
                 Output::Send(frame) => self.client_sends(n, &frame),
                 Output::Commit(transaction) => {
-                    self.checker.gave(n, &transaction);
+                    self.checker.gave(n, &transaction, &self.devices[n].disk.now);
                     self.write(n, Job::Commit(transaction));
                 }
                 Output::Read { ticket, question } => self.write(n, Job::Read(ticket, question)),

@@ -45,7 +45,8 @@ pub struct GatewayStore {
     /// One read in so many fails; 0: none.
     pub bad_reads: u64,
     reads: u64,
-    /// How the next commit fails.
+    lose_now: bool,
+    /// How the next commit that stores an entry fails.
     pub commit_fault: Option<CommitFault>,
     /// The next commit that remembers a refusal fails.
     pub lose_refusal: bool,
@@ -148,7 +149,14 @@ impl Store for GatewayStore {
 
     fn commit(&mut self) -> Stored<()> {
         self.alive()?;
-        let fault = self.commit_fault.take();
+        let stores = self.open.iter().any(|written| matches!(written, Written::Entry(_)));
+        let fault = if std::mem::take(&mut self.lose_now) {
+            Some(CommitFault::Lost)
+        } else if stores {
+            self.commit_fault.take()
+        } else {
+            None
+        };
         if let Some(fault) = fault {
             self.inner.fail_commit(fault);
         }
@@ -202,7 +210,7 @@ impl Store for GatewayStore {
     fn remember_refusal(&mut self, refusal: &Refusal) -> Stored<()> {
         self.alive()?;
         if std::mem::take(&mut self.lose_refusal) {
-            self.commit_fault = Some(CommitFault::Lost);
+            self.lose_now = true;
         }
         self.inner.remember_refusal(refusal)
     }

@@ -12,6 +12,7 @@ use crate::connection::Due;
 use crate::input::{Ask, Output};
 use crate::log::NEWEST;
 use crate::notice::{Notice, WatchEnd};
+use crate::planted::{self, Fault};
 use crate::turn::Turn;
 
 /// Pulls under way at once: with 200 conversations to catch up, each round trip brings this many of them on. And how many
@@ -325,7 +326,7 @@ impl Session {
             }
             Asked::Page { conversation, .. } => {
                 if let Some(log) = self.logs.get_mut(conversation) {
-                    log.asked = false;
+                    log.asked = problem.is_none() && planted::has(Fault::TimerLostAtReconnect);
                     log.retry_at = at;
                 }
             }
