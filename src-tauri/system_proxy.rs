@@ -81,6 +81,16 @@ mod linux {
             }
         }
 
+        /// A bus may drop a call to an object that is only being made: the portal is asked again, as at the next connection.
+        async fn told(client: &Connection, url: &str) -> Vec<String> {
+            for _ in 0..20 {
+                if let Ok(answer) = tokio::time::timeout(PATIENCE, ask(client, url)).await {
+                    return answer.expect("an answer");
+                }
+            }
+            panic!("the portal never answered");
+        }
+
         #[tokio::test]
         async fn the_portal_is_asked_for_the_gateways_address() {
             let bus = TestBus::start();
@@ -93,9 +103,9 @@ mod linux {
                 .await
                 .expect("an object");
             desktop.request_name(PORTAL).await.expect("a free name");
-            let asked = ask(&client, "https://chat.example.com:443/").await.expect("an answer");
+            let asked = told(&client, "https://chat.example.com:443/").await;
             assert_eq!(asked, ["http://proxy.example.com:8080", "direct://"]);
-            assert_eq!(ask(&client, "https://a/").await.expect("an answer"), ["direct://"]);
+            assert_eq!(told(&client, "https://a/").await, ["direct://"]);
         }
     }
 }
