@@ -16,7 +16,7 @@ use crate::process::{Process, by_command_line, free_port, kill_by_command_line, 
 pub type Told<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// How long a story waits for what must come.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A desk with its driver.
 pub struct Desk {
