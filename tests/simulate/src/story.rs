@@ -302,7 +302,8 @@ fn is_of_the_store(deed: Deed) -> bool {
         | Deed::Full { .. }
         | Deed::BadReads { .. }
         | Deed::Restore { .. }
-        | Deed::Shorten { .. } => true,
+        | Deed::Shorten { .. }
+        | Deed::Month => true,
         _ => false,
     }
 }

@@ -21,6 +21,8 @@ const MEASURE_MS: u64 = 30_000;
 const STEADY_MS: u64 = 5_000;
 /// So many unanswered pings, and the connection is dead.
 const MISSES: u32 = 3;
+/// So many while other frames keep coming, and nothing that is sent arrives.
+const UNANSWERED: u32 = 6;
 
 /// Where the connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +61,8 @@ pub(crate) struct Connection {
     heard: u64,
     pinged: Option<(u64, u64)>,
     misses: u32,
+    /// Pings since the last pong. What else comes says that the gateway lives, and nothing of the way there.
+    unanswered: u32,
     measure_at: u64,
     /// Smoothed round trip, milliseconds.
     pub(crate) round_trip: Option<u64>,
@@ -79,6 +83,7 @@ impl Connection {
             heard: 0,
             pinged: None,
             misses: 0,
+            unanswered: 0,
             measure_at: 0,
             round_trip: None,
             lost_at: 0,
@@ -118,6 +123,7 @@ impl Connection {
         self.next_request = 0;
         self.pinged = None;
         self.misses = 0;
+        self.unanswered = 0;
         self.enter(Phase::Opening, now);
     }
 
@@ -176,6 +182,7 @@ impl Connection {
 
     /// The answer to a ping came; the smoothed round trip if it is ours.
     pub(crate) fn pong(&mut self, token: u64, now: u64) -> Option<u64> {
+        self.unanswered = 0;
         let (_, at) = self.pinged.filter(|(sent, _)| *sent == token)?;
         self.pinged = None;
         self.measure_at = now + MEASURE_MS;
@@ -221,8 +228,13 @@ impl Connection {
             Phase::Live => {
                 if self.pinged.take().is_some() {
                     self.misses += 1;
+                    self.unanswered += 1;
                 }
-                if self.misses >= MISSES { Due::Dead } else { Due::Ping }
+                if self.misses >= MISSES || self.unanswered >= UNANSWERED {
+                    Due::Dead
+                } else {
+                    Due::Ping
+                }
             }
             Phase::Opening | Phase::Greeting | Phase::LoggingIn => Due::Dead,
         }
@@ -329,5 +341,44 @@ mod tests {
         }
         assert!(longest <= LONGEST_PAUSE_MS && longest > LONGEST_PAUSE_MS * 8 / 10);
         assert!(shortest < LONGEST_PAUSE_MS / 10);
+    }
+
+    #[test]
+    fn a_connection_on_which_nothing_that_is_sent_arrives_is_found_dead_though_heartbeats_come() {
+        let mut connection = live(50, 0);
+        let dead = (100..200_000).find(|now| {
+            if now % 10_000 == 0 {
+                connection.hear(*now);
+            }
+            match connection.due(*now) {
+                Due::Ping => connection.ping(*now, *now),
+                Due::Dead => return true,
+                _ => {}
+            }
+            false
+        });
+        assert!(dead.is_some_and(|ms| ms < 120_000), "{dead:?}");
+    }
+
+    #[test]
+    fn a_late_answer_to_an_earlier_ping_is_an_answer() {
+        let mut connection = live(50, 0);
+        let mut sent = std::collections::VecDeque::new();
+        for now in 100..300_000 {
+            if now % 1_000 == 0 {
+                connection.hear(now);
+            }
+            match connection.due(now) {
+                Due::Ping => {
+                    connection.ping(now, now);
+                    sent.push_back(now);
+                }
+                Due::Dead => panic!("dead at {now}"),
+                _ => {}
+            }
+            if sent.front().is_some_and(|at| at + 9_000 <= now) {
+                connection.pong(sent.pop_front().unwrap(), now);
+            }
+        }
     }
 }

@@ -385,13 +385,16 @@ impl Outbox {
         let act = OutboxAct {
             place: self.next_place(),
             done_ms: now,
-            state: OutboxState::Waiting,
+            state: self.beginning(self.key(act.conversation), act.kind),
             ..act
         };
         turn.full();
         turn.acts.push(id);
         turn.change(Change::Update(act.clone()));
         turn.tell(Notice::ActTaken(act.clone()));
+        if act.state != OutboxState::Waiting {
+            turn.after(Notice::ActParked(act.clone()));
+        }
         self.put(act, false);
     }
 

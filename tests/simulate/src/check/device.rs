@@ -107,18 +107,16 @@ impl Checker {
         Ok(())
     }
 
-    /// A conversation is let go only after it left: since what this device was told of it last.
-    fn lets_go(&self, n: usize, conversation: Id, disk: &Content) -> Result<(), String> {
-        let Some(agent) = self.users[n].agent.filter(|_| disk.epoch == self.truth.epoch) else {
-            return Ok(());
-        };
-        let key = FeedKey {
-            kind: FeedKind::Agent.into(),
-            id: agent,
-        };
-        let told = disk.rows.get(&(key, conversation)).map(|(_, revision)| *revision);
-        let left = self.truth.left(agent, conversation);
-        if self.restored_at == 0 && told.is_some_and(|told| told > left) {
+    /// A conversation is let go because it left, not because a list was taken for whole.
+    fn lets_go(&mut self, n: usize, conversation: Id, disk: &Content) -> Result<(), String> {
+        const A_WHILE_MS: u64 = 3_000;
+        let told = self.users[n].left.remove(&conversation);
+        let log = self.truth.logs.get(&conversation);
+        let theirs = log.is_some_and(|log| {
+            self.users[n].agent.is_some_and(|agent| log.holder() == Some(agent))
+                && self.now > log.held_ms.max(self.restored_at) + A_WHILE_MS
+        });
+        if theirs && !told && disk.epoch == self.truth.epoch {
             Err(format!("lets go of {conversation}, which is theirs"))
         } else {
             Ok(())
@@ -224,11 +222,14 @@ impl Checker {
                 let done = user.done;
                 let not_there =
                     matches!(act.state, OutboxState::Parked { code, .. } if code == i32::from(RefusalCode::NotFound));
+                // Behind what a restored log lost: nobody refused it, and a copied disk may send it.
+                let behind = matches!(act.state, OutboxState::Parked { behind: true, .. });
+                let restored = self.restored_at > 0;
                 let own = matches!(act.state, OutboxState::Parked { code, behind: false, .. } if stops(code));
                 if let Some(act) = user.acts.get_mut(&act.id) {
                     act.stop = own;
                     // Of a conversation that a restored log doesn't have (yet) nothing is remembered.
-                    act.loose |= not_there;
+                    act.loose |= not_there || (behind && restored);
                     if act.parked_after == 0 {
                         act.parked_after = done;
                     }
@@ -253,6 +254,11 @@ impl Checker {
             }
             Notice::ActGone { id } => {
                 let voiding = disk.act(*id).is_some();
+                // One that stood behind a stop goes with it: no gateway remembers that, and a copied disk may have it.
+                let forgotten = !self.voided.contains(id);
+                if let Some(act) = user.acts.get_mut(id) {
+                    act.loose |= !voiding && act.seen == Seen::Voiding && forgotten;
+                }
                 set(user, id, if voiding { Seen::Voiding } else { Seen::Gone });
                 Ok(())
             }

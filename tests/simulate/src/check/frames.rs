@@ -2,8 +2,8 @@
 
 use prost::Message as _;
 use zuoxi_wire::v1::{
-    Ack, Answer, ClientFrame, EntriesPage, Entry, FeedKind, GatewayFrame, Heartbeat, Push, RefusalCode, answer,
-    client_frame, gateway_frame::Kind,
+    Ack, Answer, ClientFrame, EntriesPage, Entry, FeedKind, GatewayFrame, Heartbeat, Push, RefusalCode, Standing,
+    answer, client_frame, gateway_frame::Kind,
 };
 use zuoxi_wire::{Id, block, limits};
 
@@ -30,6 +30,9 @@ impl Checker {
             Kind::WatchPage(page) => page.page.as_ref().map_or(Ok(()), |page| self.page(n, page)),
             Kind::FeedPage(page) => {
                 self.rare.add("page with more to follow", u64::from(page.more));
+                let left = page.rows.iter().filter(|row| row.standing() == Standing::Left);
+                let left = left.filter_map(|row| Id::try_from(&row.conversation).ok());
+                self.users[n].left.extend(left);
                 Ok(())
             }
             Kind::Heartbeat(beat) => self.beat(n, link, beat),
@@ -144,6 +147,9 @@ impl Checker {
             if owner != self.users[n].agent.map(zuoxi_rules::record::Feed::Agent) {
                 return Err("a row of another's feed".into());
             }
+            if push.standing() == Standing::Left {
+                self.users[n].left.insert(conversation);
+            }
             self.revised(link, push);
         }
         if let Some(entry) = &push.entry {
@@ -195,6 +201,9 @@ impl Checker {
                 }
             }
             Some(answer::Result::Refused(refused)) => {
+                if refused.code() == RefusalCode::Void {
+                    self.voided.extend(Id::try_from(&answer.id).ok());
+                }
                 let what = match refused.code() {
                     _ if refused.for_now && refused.code() == RefusalCode::Behind => "behind",
                     _ if refused.for_now => "refused for now",

@@ -27,6 +27,8 @@ pub struct Log {
     pub before: (Option<Id>, Id),
     pub moved_at: u64,
     by_id: BTreeMap<Id, Vec<u64>>,
+    /// Since when its holder holds it, simulated milliseconds.
+    pub held_ms: u64,
     /// Commit since which its holder holds it, and since which its team's row is as it is.
     pub held_since: u64,
     pub listed_since: u64,
@@ -68,8 +70,8 @@ impl Log {
 pub struct Truth {
     pub epoch: u64,
     pub logs: BTreeMap<Id, Log>,
-    /// The revision with which a conversation left an agent's feed last.
-    left: BTreeMap<(Feed, Id), u64>,
+    /// Simulated milliseconds.
+    pub now: u64,
     feeds: BTreeMap<Feed, FeedState>,
     rows: BTreeMap<(Feed, Id), FeedRow>,
     taken: BTreeMap<Feed, BTreeMap<u64, Id>>,
@@ -170,7 +172,7 @@ impl Truth {
             }
             Some(before) => {
                 if before.holder != row.holder {
-                    log.held_since = commit;
+                    (log.held_since, log.held_ms) = (commit, self.now);
                 }
                 if (before.holder, before.team) != (row.holder, row.team) {
                     log.before = (before.holder, before.team);
@@ -180,21 +182,13 @@ impl Truth {
                     log.listed_since = commit;
                 }
             }
-            None => (log.held_since, log.listed_since) = (commit, commit),
+            None => (log.held_since, log.listed_since, log.held_ms) = (commit, commit, self.now),
         }
         log.row = Some(row);
         Ok(())
     }
 
-    /// The revision with which a conversation left an agent's feed last; 0: never.
-    pub fn left(&self, agent: Id, conversation: Id) -> u64 {
-        self.left.get(&(Feed::Agent(agent), conversation)).copied().unwrap_or(0)
-    }
-
     fn put_feed_row(&mut self, feed: Feed, row: FeedRow) -> Result<(), String> {
-        if !row.stands {
-            self.left.insert((feed, row.conversation), row.revision);
-        }
         let before = self.rows.insert((feed, row.conversation), row);
         if before.is_some_and(|before| before.revision >= row.revision) {
             return Err(format!(

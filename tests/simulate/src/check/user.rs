@@ -57,6 +57,8 @@ pub struct User {
     pub last: BTreeMap<Id, u64>,
     /// What an older log no longer has, held here when it was restored.
     pub missing: BTreeSet<(Id, Id)>,
+    /// Conversations of which this device was told that they left, and which it hasn't let go since.
+    pub left: BTreeSet<Id>,
     /// Transactions given and not ended.
     pub given: BTreeSet<u64>,
     pub last_token: u64,
