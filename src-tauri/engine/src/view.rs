@@ -142,8 +142,6 @@ pub struct InboxCounts {
     pub team: u32,
     /// Closed ones kept.
     pub closed: u32,
-    /// Unread messages in `mine`.
-    pub unread: u32,
     /// Those of `mine` that wait for an answer.
     pub waiting: u32,
     /// Since when the first of the queue waits, milliseconds UTC by this computer's clock; 0: nobody does.

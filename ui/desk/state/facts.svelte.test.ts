@@ -30,11 +30,11 @@ describe("what the engine told", () => {
     facts.apply([
       { event: "inbox", view: inbox },
       { event: "conversation", row: row("a", 5) },
-      { event: "counts", counts: { mine: 2, queue: 1, team: 0, closed: 0, unread: 5, waiting: 1, queue_since_ms: 0 } },
+      { event: "counts", counts: { mine: 2, queue: 1, team: 0, closed: 0, waiting: 1, queue_since_ms: 0 } },
     ]);
     expect(facts.head("a")?.unread).toBe(5);
     expect(facts.head("b")?.unread).toBe(0);
-    expect(facts.counts.unread).toBe(5);
+    expect(facts.counts.waiting).toBe(1);
     expect(facts.inbox).toBe(inbox);
   });
 

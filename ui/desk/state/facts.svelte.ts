@@ -21,7 +21,7 @@ export type Happening = Extract<
 
 type OfConversation = Extract<DeskEvent, { event: "timeline" | "typing" | "put_back" | "draft" }>;
 
-const none: InboxCounts = { mine: 0, queue: 0, team: 0, closed: 0, unread: 0, waiting: 0, queue_since_ms: 0 };
+const none: InboxCounts = { mine: 0, queue: 0, team: 0, closed: 0, waiting: 0, queue_since_ms: 0 };
 
 export class DeskFacts implements ConversationFeed {
   me: MeView | null = $state.raw(null);

@@ -164,10 +164,6 @@ team: number,
  */
 closed: number, 
 /**
- * Unread messages in `mine`.
- */
-unread: number, 
-/**
  * Those of `mine` that wait for an answer.
  */
 waiting: number, 

@@ -49,8 +49,6 @@ struct Known {
     read: u64,
     /// Where it stands now.
     place: Option<(InboxTab, Rank)>,
-    /// Unread as it went into the counts.
-    counted: u32,
 }
 
 #[derive(Debug)]
@@ -72,7 +70,6 @@ pub struct Inbox<W> {
     shift_ms: i64,
     known: BTreeMap<Id, Known>,
     lists: BTreeMap<InboxTab, Ranked>,
-    unread: u32,
     windows: BTreeMap<W, Window>,
     changed: BTreeSet<Id>,
     told_counts: Option<InboxCounts>,
@@ -87,7 +84,6 @@ impl<W: Ord + Clone> Inbox<W> {
             shift_ms: 0,
             known: BTreeMap::new(),
             lists: BTreeMap::new(),
-            unread: 0,
             windows: BTreeMap::new(),
             changed: BTreeSet::new(),
             told_counts: None,
@@ -178,13 +174,6 @@ impl<W: Ord + Clone> Inbox<W> {
         let known = self.known.entry(conversation).or_default();
         change(known);
         let place = row::place(self.me, conversation, known);
-        let unread = if place.is_some_and(|(tab, _)| tab == InboxTab::Mine) {
-            row::unread(known)
-        } else {
-            0
-        };
-        self.unread = (self.unread - known.counted).saturating_add(unread);
-        known.counted = unread;
         let before = std::mem::replace(&mut known.place, place);
         if known.is_empty() {
             self.known.remove(&conversation);
@@ -288,7 +277,6 @@ impl<W: Ord + Clone> Inbox<W> {
             queue: of(InboxTab::Queue),
             team: of(InboxTab::Team),
             closed: of(InboxTab::Closed),
-            unread: self.unread,
             waiting: self.lists.get(&InboxTab::Mine).map_or(0, Ranked::waiting) as u32,
             queue_since_ms: queue_first
                 .and_then(Rank::waits_since_ms)

@@ -491,17 +491,13 @@ export class DemoDesk {
       queue: 0,
       team: 0,
       closed: 0,
-      unread: 0,
       waiting: 0,
       queue_since_ms: first?.since_ms ?? 0,
     };
     for (const { row } of this.#conversations.values()) {
       const tab = tabOf(row);
       counts[tab] += 1;
-      if (tab === "mine") {
-        counts.unread += row.unread;
-        counts.waiting += row.waiting ? 1 : 0;
-      }
+      if (tab === "mine" && row.waiting) counts.waiting += 1;
     }
     return counts;
   }
