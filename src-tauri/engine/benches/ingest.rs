@@ -10,15 +10,15 @@
     missing_docs
 )]
 
-#[path = "common/mod.rs"]
-mod common;
+#[path = "entries/mod.rs"]
+mod entries;
 
 use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
 use bytes::Bytes;
-use common::{CUSTOMER, id, texts, wire_entry};
+use entries::{CUSTOMER, id, texts, wire_entry};
 use prost::Message;
 use zuoxi_engine::store::{Key, Priority, Store, StoreOptions, StoredBlock, StoredEntry};
 use zuoxi_protocol::change::{Change, Durability, LogState, Range, Transaction};

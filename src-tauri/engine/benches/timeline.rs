@@ -10,14 +10,14 @@
     missing_docs
 )]
 
-#[path = "common/mod.rs"]
-mod common;
+#[path = "entries/mod.rs"]
+mod entries;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use common::{AGENT, CUSTOMER, entry, message, texts};
+use entries::{AGENT, CUSTOMER, entry, message, texts};
 use zuoxi_engine::timeline::{From, Me, Progress, Timeline, steps};
 use zuoxi_protocol::change::{OutboxAct, OutboxState, StoredEntry};
 use zuoxi_wire::Id;

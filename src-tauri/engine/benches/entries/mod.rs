@@ -1,5 +1,5 @@
 //! Entries for benches: own short texts, or those of `--texts FILE`, one a line.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, reason = "each bench takes what it needs")]
 
 use bytes::Bytes;
 use prost::Message;
