@@ -115,6 +115,7 @@ impl Core {
             touched: Vec::new(),
             wake_ms: 0,
             turn_us: 0,
+            waited: false,
             metrics,
             pulse: Arc::clone(&pulse),
         };
@@ -156,6 +157,8 @@ struct Turning {
     wake_ms: u64,
     /// How long the last turn took.
     turn_us: u64,
+    /// Something waited when the last sample was taken: one more tells that nothing does any longer.
+    waited: bool,
     seen: i64,
     metrics: Arc<Metrics>,
     pulse: Arc<Pulse>,
@@ -187,8 +190,9 @@ impl Turning {
     }
 
     /// How loaded the core is, where that is worth a word.
-    fn load(&self, waiting: usize) -> Option<Event> {
-        let worth = waiting > 0 || self.gateway.level() > Level::Calm;
+    fn load(&mut self, waiting: usize) -> Option<Event> {
+        let waited = std::mem::replace(&mut self.waited, waiting > 0);
+        let worth = waiting > 0 || waited || self.gateway.level() > Level::Calm;
         worth.then(|| {
             Event::Load(Sample {
                 waiting: waiting as u32,

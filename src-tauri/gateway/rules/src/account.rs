@@ -189,11 +189,12 @@ impl Gateway {
         self.end_removed_sessions(group);
     }
 
-    /// A session that somebody else removed ends wherever it is connected.
+    /// An agent's session that the administrator removed ends wherever it is connected. Customers' only their owners
+    /// remove.
     fn end_removed_sessions(&mut self, group: &mut Group<'_>) {
-        let connected = self.connections.iter();
+        let connected = self.agents.values().flatten();
         let connected: Vec<(ConnectionId, [u8; 32])> = connected
-            .filter_map(|(id, known)| Some((*id, known.session()?.token_hash)))
+            .filter_map(|id| Some((*id, self.session(*id)?.token_hash)))
             .collect();
         for (connection, token_hash) in connected {
             match group.store.session(&token_hash) {

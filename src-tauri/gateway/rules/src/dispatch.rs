@@ -7,7 +7,7 @@ use zuoxi_wire::v1::{AssignmentReason, CloseReason, Presence, Status};
 
 use crate::change::{Assignment, Author, Change};
 use crate::gateway::{Gateway, RETRY_MS};
-use crate::group::Group;
+use crate::group::{Effect, Group};
 use crate::record::{Conversation, Position, Team, Who};
 use crate::routing::{self, Candidate};
 use crate::store::Stored;
@@ -118,6 +118,7 @@ impl Gateway {
             return;
         }
         for team in std::mem::take(&mut self.free) {
+            group.effects.push(Effect::HandedOut(team));
             while let Some(first) = self.board.first(team) {
                 let handed = self.hand_out_one(group, team, first);
                 if let Err(error) = &handed {
@@ -138,6 +139,7 @@ impl Gateway {
         };
         if conversation.status != Status::Queued || conversation.team != team {
             self.board_doubted = true;
+            self.free.insert(team);
             return Ok(false);
         }
         let candidates = self.candidates(team, None);
@@ -189,14 +191,14 @@ impl Gateway {
                     Ok(None) => continue,
                     Err(_) => self.now_ms + u64::from(RETRY_MS),
                 };
-                if due <= self.now_ms && self.take_from(group, id, agent).is_ok() {
+                if due <= self.now_ms && self.take_from(group, id, agent) == Ok(true) {
                     continue;
                 }
                 left = true;
                 next = next.min(due.max(self.now_ms + u64::from(RETRY_MS)));
             }
             if !left {
-                self.away.remove(&agent);
+                group.effects.push(Effect::Relieved(agent));
             }
         }
         if next < u64::MAX {
@@ -204,13 +206,14 @@ impl Gateway {
         }
     }
 
-    fn take_from(&mut self, group: &mut Group<'_>, id: Id, agent: Id) -> Stored<()> {
+    /// False: it isn't theirs, so the board is wrong, and is read before this is tried again.
+    fn take_from(&mut self, group: &mut Group<'_>, id: Id, agent: Id) -> Stored<bool> {
         let Some(conversation) = group.conversation(id)? else {
-            return Ok(());
+            return Ok(true);
         };
         if conversation.assignee() != Some(agent) {
             self.board_doubted = true;
-            return Ok(());
+            return Ok(false);
         }
         let mut change = Change::of(&conversation, self.now_ms);
         let by = Author::gateway();
@@ -220,7 +223,8 @@ impl Gateway {
             reason: Some(AssignmentReason::AgentAway),
         };
         self.place(group, &mut change, &placing)?;
-        self.apply(group, change, None)
+        self.apply(group, change, None)?;
+        Ok(true)
     }
 
     pub(crate) fn team(&self, conversation: &Conversation) -> Option<&Team> {

@@ -403,9 +403,8 @@ fn take_words_away(group: &mut Group<'_>, change: &mut Change, target: &Entry) -
         }
     }
     if change.after.words.as_ref().is_some_and(|words| words.seq == target.seq) {
-        let mut before = group
-            .store
-            .entries(id, target.seq.saturating_sub(WORDS_REACH).max(1), target.seq - 1)?;
+        let lowest = target.seq.saturating_sub(WORDS_REACH).max(change.after.floor);
+        let mut before = group.store.entries(id, lowest, target.seq - 1)?;
         before.retain(|entry| entry.kind == EntryKind::Message);
         change.after.words = last_visible(&before).map(|entry| Words {
             role: entry.role,

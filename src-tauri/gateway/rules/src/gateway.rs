@@ -470,6 +470,7 @@ impl Gateway {
                 Timer::Typing => self.end_typing(group),
                 Timer::Grace => self.grace_ends(group),
                 Timer::Heads => self.tell_heads(group),
+                Timer::Unsaid => self.tell_unsaid(group),
                 Timer::Queues => {
                     for team in std::mem::take(&mut self.queues_moved) {
                         group

@@ -62,6 +62,10 @@ pub(crate) enum Effect {
     EndSessions(Who, Option<ConnectionId>),
     /// A session ended by its owner's wish.
     LoggedOut(ConnectionId),
+    /// What this team's queue held was given to whoever had room; if it isn't stored, it is looked at again.
+    HandedOut(Id),
+    /// All that an agent who is away held was taken from them.
+    Relieved(Id),
 }
 
 /// A log-in that is stored.

@@ -93,7 +93,8 @@ impl Load {
             (self.turn_us * (SMOOTH - 1) + sample.turn_us) / SMOOTH
         };
         let turns = u64::from(sample.waiting.div_ceil(sample.turn_events.max(1)));
-        self.wait_ms = turns.saturating_mul(self.turn_us) / 1_000;
+        // One long turn says nothing of the next ones; quick ones that follow it do.
+        self.wait_ms = turns.saturating_mul(self.turn_us.min(sample.turn_us)) / 1_000;
         let wanted = Level::of(self.wait_ms).max(self.by_fullness(now_ms, sample));
         if wanted > self.level {
             self.easy_since_ms = None;
@@ -202,6 +203,16 @@ mod tests {
         // However slow it is: with nobody waiting there is no flood.
         let alone = levels(&mut load, 0, [sample(0, 60_000); 20]);
         assert!(alone.iter().all(|level| *level == Level::Calm));
+    }
+
+    #[test]
+    fn what_gathered_during_one_long_turn_sheds_nothing() {
+        let mut load = Load::default();
+        levels(&mut load, 0, [sample(0, 2); 8]);
+        let mut drained = vec![sample(7_168, 4_000)];
+        drained.extend((0..8).rev().map(|turns| sample(turns * 1_024, 10)));
+        let seen = levels(&mut load, 1_000, drained);
+        assert!(seen.iter().all(|level| *level == Level::Calm), "{seen:?}");
     }
 
     #[test]

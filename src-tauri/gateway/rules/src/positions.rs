@@ -139,13 +139,12 @@ impl Gateway {
             }
             group.store.put_position(&after)?;
             if matches!(who, Who::Agent(agent) if conversation.holder == Some(*agent)) && after.read > before.read {
-                let counted = group
-                    .store
-                    .entry(id, after.read)?
-                    .map_or(0, |entry| entry.customer_messages);
-                let unread = conversation.customer_messages.saturating_sub(counted);
-                Rc::make_mut(&mut conversation).unread = unread.try_into().unwrap_or(u32::MAX);
-                group.put_conversation(Rc::clone(&conversation));
+                // Where the entry is gone by retention, what counts as unread stays.
+                if let Some(entry) = group.store.entry(id, after.read)? {
+                    let unread = conversation.customer_messages.saturating_sub(entry.customer_messages);
+                    Rc::make_mut(&mut conversation).unread = unread.try_into().unwrap_or(u32::MAX);
+                    group.put_conversation(Rc::clone(&conversation));
+                }
             }
             for_agents.push(outward(group, &conversation, Reader::Agent, &after)?);
             let shown = outward(group, &conversation, Reader::Customer, &after)?;

@@ -126,7 +126,9 @@ impl Gateway {
             page.more = true;
             return Ok(Kind::FeedPage(page));
         }
-        let limit = ask.limit.clamp(1, self.config.feed_page_rows);
+        let limit = ask
+            .limit
+            .clamp(1, self.config.feed_page_rows.clamp(1, limits::FEED_PAGE_ROWS as u32));
         let mut rows = group.store.feed_rows(feed, ask.above, limit + 1)?;
         page.more = rows.len() > limit as usize;
         rows.truncate(limit as usize);

@@ -67,9 +67,13 @@ impl Gateway {
     fn look_at_some(&mut self, group: &mut Group<'_>) -> Stored<()> {
         let ids = group.store.conversation_ids(self.rounds.at, STEP)?;
         let last = ids.last().copied().filter(|_| ids.len() == STEP as usize);
+        group.usable()?;
         for id in ids {
-            if let Some(conversation) = group.conversation(id)? {
-                self.look_at(group, &conversation)?;
+            let looked = group.conversation(id).and_then(|conversation| {
+                conversation.map_or(Ok(()), |conversation| self.look_at(group, &conversation))
+            });
+            if let Err(error) = looked {
+                tracing::warn!(%error, conversation = %id, "a round passes it over");
             }
         }
         self.rounds.at = last.unwrap_or_default();
@@ -82,7 +86,8 @@ impl Gateway {
         let Some(conversation) = group.conversation(conversation.id)? else {
             return Ok(());
         };
-        if conversation.floor > 1 {
+        let below = conversation.floor.saturating_sub(1);
+        if below > 0 && group.store.entry(conversation.id, below)?.is_some() {
             self.rounds.removing.insert(conversation.id);
         }
         for reader in [Reader::Agent, Reader::Customer] {
@@ -127,13 +132,14 @@ impl Gateway {
         let Some(id) = self.rounds.removing.first().copied() else {
             return Ok(());
         };
-        let more = match group.conversation(id)? {
-            Some(conversation) => group.store.remove_below(&conversation, REMOVED)?,
-            None => false,
-        };
-        if !more {
+        let more = group.conversation(id).and_then(|conversation| match conversation {
+            Some(conversation) => group.store.remove_below(&conversation, REMOVED),
+            None => Ok(false),
+        });
+        // One that can't be removed would be in the way of all others; the next round finds it.
+        if more != Ok(true) {
             self.rounds.removing.remove(&id);
         }
-        Ok(())
+        more.map(|_| ())
     }
 }

@@ -51,13 +51,13 @@ impl Sealing {
         }
     }
 
-    /// A change filled a range, or closed the conversation.
+    /// A change that the log's reader sees filled a range, or is of a closed conversation.
     pub(crate) fn note(&mut self, change: &Change) {
         let after = &change.after;
         let full = |seq: u64| seq == block::range_of(seq).1;
         for reader in [Reader::Agent, Reader::Customer] {
             let mut seen = change.entries.iter().filter(|entry| reader.sees(entry));
-            if after.status == Status::Closed || seen.any(|entry| full(reader.seq(entry))) {
+            if seen.any(|entry| after.status == Status::Closed || full(reader.seq(entry))) {
                 self.add((after.id, reader));
             }
         }
@@ -73,9 +73,10 @@ impl Gateway {
             match seal(group, log, self.now_ms, &mut left) {
                 Ok(true) => {}
                 Ok(false) => group.sealed.push(log),
+                // It would be in the way of all others; the next round finds it.
                 Err(error) => {
                     tracing::warn!(%error, conversation = %log.0, "a block isn't sealed");
-                    break;
+                    group.sealed.push(log);
                 }
             }
         }

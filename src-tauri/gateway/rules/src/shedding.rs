@@ -12,6 +12,9 @@ use crate::timer::Timer;
 
 /// A connection whose pushes became heads is told them so often, milliseconds.
 const HEADS_MS: u64 = 2_000;
+/// Of those whose presence wasn't told, so many are told at once, and the next so many milliseconds later.
+const UNSAID_AT_ONCE: usize = 200;
+const UNSAID_MS: u64 = 200;
 /// Whoever is told to come back is given a place of their own: so many a second.
 pub(crate) const COME_BACK_PER_SECOND: u32 = 200;
 /// When acts that were refused for the load may be sent again, at least and at most, milliseconds.
@@ -47,16 +50,26 @@ impl Gateway {
     /// Presence moved, and isn't told now.
     pub(crate) fn leave_unsaid(&mut self, who: Who, own: Option<Id>) {
         self.shed.signals += 1;
-        self.unsaid.insert(who, own);
+        // Nobody serves a customer who has no conversation.
+        if matches!(who, Who::Agent(_)) || own.is_some() {
+            self.unsaid.insert(who, own);
+        }
     }
 
-    /// Who moved meanwhile, as they are now.
-    fn tell_unsaid(&mut self, group: &mut Group<'_>) {
-        for (who, own) in std::mem::take(&mut self.unsaid) {
-            match who {
-                Who::Agent(agent) => self.tell_agent(group, agent),
-                Who::Customer(customer) => self.customer_moved(group, customer, own),
+    /// Who moved meanwhile, as they are now: some at once, so that calm isn't disturbed by the telling.
+    pub(crate) fn tell_unsaid(&mut self, group: &mut Group<'_>) {
+        if self.sheds(Level::Signals) {
+            return;
+        }
+        for _ in 0..UNSAID_AT_ONCE {
+            match self.unsaid.pop_first() {
+                Some((Who::Agent(agent), _)) => self.tell_agent(group, agent),
+                Some((Who::Customer(customer), own)) => self.customer_moved(group, customer, own),
+                None => return,
             }
+        }
+        if !self.unsaid.is_empty() {
+            self.timers.set(self.now_ms + UNSAID_MS, Timer::Unsaid);
         }
     }
 

@@ -20,6 +20,9 @@ use crate::wording::{self, problem};
 impl Gateway {
     /// Typing and pages reach the other side only.
     pub(crate) fn signal(&mut self, group: &mut Group<'_>, connection: ConnectionId, session: Session, said: Signal) {
+        if let (Who::Customer(_), Some(signal::Kind::PageUrl(url))) = (session.who, &said.kind) {
+            self.is_on_page(connection, url);
+        }
         if self.sheds(Level::Signals) {
             self.shed.signals += 1;
             return;
@@ -32,13 +35,7 @@ impl Gateway {
         };
         let part = rights::part(&self.people, session.who, &conversation);
         let kind = match (part, said.kind) {
-            (Part::Customer, Some(signal::Kind::PageUrl(url))) => {
-                let url = cut(&url, limits::URL_BYTES);
-                if let Some(known) = self.connections.get_mut(&connection) {
-                    known.page_url = Some(url.clone());
-                }
-                signal::Kind::PageUrl(url)
-            }
+            (Part::Customer, Some(signal::Kind::PageUrl(url))) => signal::Kind::PageUrl(cut(&url, limits::URL_BYTES)),
             (Part::Customer | Part::Holder, Some(signal::Kind::Typing(typing)))
                 if conversation.status != Status::Closed =>
             {
@@ -54,6 +51,13 @@ impl Gateway {
             _ => return,
         };
         self.pass_on(group, &conversation, session.who, kind);
+    }
+
+    /// Kept also when it isn't told: whoever looks at the customer later sees it.
+    fn is_on_page(&mut self, connection: ConnectionId, url: &str) {
+        if let Some(known) = self.connections.get_mut(&connection) {
+            known.page_url = Some(cut(url, limits::URL_BYTES));
+        }
     }
 
     fn pass_on(&self, group: &mut Group<'_>, conversation: &Conversation, who: Who, kind: signal::Kind) {

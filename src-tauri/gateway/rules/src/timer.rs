@@ -20,6 +20,8 @@ pub(crate) enum Timer {
     Grace,
     /// Pushes became heads.
     Heads,
+    /// The rest of those whose presence wasn't told under load.
+    Unsaid,
     /// Customers in queues are told how many wait before them.
     Queues,
     Housekeeping,

@@ -35,13 +35,25 @@ impl Gateway {
             }
             Effect::EndSessions(who, keep) => self.end_sessions(group, who, keep),
             Effect::LoggedOut(connection) => self.logged_out(group, connection),
+            Effect::HandedOut(_) => {}
+            Effect::Relieved(agent) => {
+                self.away.remove(&agent);
+            }
         }
     }
 
+    /// Nobody asks again for what the gateway decided by itself, so it does.
     pub(crate) fn no_effect(&mut self, group: &mut Group<'_>, effect: Effect) {
-        if let Effect::Enter(entering) = effect {
-            let said = problem(ProblemCode::Store, RETRY_MS);
-            self.end_with(group, entering.connection, entering.request, said);
+        match effect {
+            Effect::Enter(entering) => {
+                let said = problem(ProblemCode::Store, RETRY_MS);
+                self.end_with(group, entering.connection, entering.request, said);
+            }
+            Effect::HandedOut(team) => {
+                self.free.insert(team);
+            }
+            Effect::Relieved(_) => self.timers.set(self.now_ms + u64::from(RETRY_MS), Timer::Grace),
+            Effect::Presence(..) | Effect::Password(..) | Effect::EndSessions(..) | Effect::LoggedOut(_) => {}
         }
     }
 

@@ -270,6 +270,40 @@ fn what_a_stop_left_unsealed_is_found_by_a_round() {
     }
 }
 
+#[test]
+fn a_note_seals_nothing_of_the_customers() {
+    let mut story = Story::new();
+    let talk = Talk::of(&mut story, 10);
+    // The close is stored, and the gateway dies before it seals.
+    story.store.fail_commit_after(1, CommitFault::Lost);
+    talk.closes(&mut story);
+    story.restart();
+    let amy = story.agent("amy");
+    story.notes(amy, talk.id, "rather shy").unwrap();
+    story.wait(2_000);
+    assert_eq!(story.store.blocks(talk.id, Audience::Agents).len(), 1);
+    let customers = story.store.blocks(talk.id, Audience::Everybody);
+    assert!(customers.is_empty(), "a customer could tell that a note was written");
+}
+
+#[test]
+fn one_log_that_cannot_be_read_holds_up_no_other() {
+    let mut story = Story::new();
+    let mut talks = [0; 3].map(|_| Talk::of(&mut story, 60).id);
+    talks.sort_unstable();
+    // Its row tells of more than there is.
+    story.admin(|store| {
+        use zuoxi_rules::Store as _;
+        let mut row = store.conversation(talks[0]).unwrap().unwrap();
+        row.head += 64;
+        store.put_conversation(&row).unwrap();
+    });
+    story.wait(limits::BLOCK_QUIET_MS + 7_200_000);
+    for id in &talks[1..] {
+        assert_eq!(story.store.blocks(*id, Audience::Agents).len(), 1);
+    }
+}
+
 fn keeping(days: u64) -> Story {
     Story::with(Config {
         keep_ms: days * DAY,

@@ -6,9 +6,9 @@ mod story;
 use bytes::Bytes;
 use prost::Message as _;
 use story::{AMY, BEN, CELLAR, Device, LEA, SHOP, Story, ZOE, code, to_agent, to_team};
-use zuoxi_rules::Store as _;
 use zuoxi_rules::memory::CommitFault;
 use zuoxi_rules::record::Entry;
+use zuoxi_rules::{Event, Store as _};
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{
     self, ActKind, AssignmentReason, CloseContent, CloseReason, EntryKind, Presence, ReasonContent, RefusalCode,
@@ -162,6 +162,37 @@ fn what_was_taken_by_a_commit_that_failed_and_was_stored_is_not_handed_out_again
     story.wait(2_000);
     let _ben = story.agent("ben");
     assert_eq!(story.row(talk).assignee(), Some(AMY));
+}
+
+#[test]
+fn what_the_gateway_decides_by_itself_is_decided_again_after_a_lost_commit() {
+    let mut story = Story::new();
+    let amy = story.agent("amy");
+    let (_, talk) = story.customer_who_writes("hi");
+    story.hang_up(amy);
+    story.now += 121_000;
+    story.store.fail_commit(CommitFault::Lost);
+    story.run(vec![Event::Tick]);
+    assert_eq!(story.row(talk).assignee(), Some(AMY), "nothing was stored");
+    story.wait(2_000);
+    assert_eq!(
+        story.row(talk).status,
+        Status::Queued,
+        "an agent who is away has it for ever"
+    );
+
+    // Whichever commit is lost on the way of an agent who comes while somebody waits.
+    for succeed in 0..8 {
+        let mut story = Story::new();
+        let (_, talk) = story.customer_who_writes("hi");
+        story.store.fail_commit_after(succeed, CommitFault::Lost);
+        let amy = story.connect();
+        if story.try_log_in(amy, Story::password("amy", "amy")).is_err() {
+            let _amy = story.agent("amy");
+        }
+        story.wait(2_000);
+        assert_eq!(story.row(talk).assignee(), Some(AMY), "after {succeed} commits");
+    }
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use rustls_pki_types::CertificateDer;
+use rustls::client::verify_server_name;
+use rustls::server::ParsedCertificate;
+use rustls_pki_types::{CertificateDer, ServerName};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
@@ -45,12 +47,11 @@ pub(crate) fn judge(chain: &[CertificateDer<'_>], host: Option<&str>, now_s: i64
         left_days = left_days.min((to - now_s) / DAY_S);
         if nth == 0
             && let Some(host) = host
+            && !is_for(der, host)
         {
-            let names = names(&certificate);
-            if !names.iter().any(|name| covers(name, host)) {
-                let what = format!("it is for {}, and public_url says {host}", names.join(", "));
-                return Err(Trouble::Wrong(what));
-            }
+            let names = names(&certificate).join(", ");
+            let what = format!("it is for {names}, and public_url says {host}");
+            return Err(Trouble::Wrong(what));
         }
     }
     if left_days < SOON_DAYS {
@@ -79,14 +80,11 @@ fn name(name: &GeneralName<'_>) -> Option<String> {
     }
 }
 
-/// RFC 9525: a star stands for one whole label, the first.
-fn covers(name: &str, host: &str) -> bool {
-    match name.strip_prefix("*.") {
-        Some(rest) => host
-            .split_once('.')
-            .is_some_and(|(first, parent)| !first.is_empty() && parent.eq_ignore_ascii_case(rest)),
-        None => name.eq_ignore_ascii_case(host),
-    }
+/// By the same rules by which a desk judges it when it connects.
+fn is_for(der: &CertificateDer<'_>, host: &str) -> bool {
+    let name = ServerName::try_from(host);
+    let certificate = ParsedCertificate::try_from(der);
+    matches!((certificate, name), (Ok(certificate), Ok(name)) if verify_server_name(&certificate, &name).is_ok())
 }
 
 #[cfg(test)]

@@ -22,8 +22,9 @@ pub(super) struct Kept {
     conversations: HashMap<Id, Row>,
     /// Of the open transaction: where it is taken back, they aren't so any longer.
     written: Vec<Id>,
-    /// Where a refusal may be remembered; one that was taken back does no harm here.
-    refused: HashSet<Id>,
+    /// Where a refusal may be remembered; one that was taken back does no harm here. None: unknown, since another
+    /// process wrote.
+    refused: Option<HashSet<Id>>,
 }
 
 impl Kept {
@@ -31,7 +32,11 @@ impl Kept {
     pub(super) fn begin(&mut self, db: &Connection, version: i64) -> Result<()> {
         if self.version != Some(version) {
             self.conversations.clear();
-            self.refused = repeats::conversations_with_refusals(db)?;
+            // Scanned once: later it would make an act wait each time that somebody uses the command line.
+            self.refused = match self.version {
+                None => Some(repeats::conversations_with_refusals(db)?),
+                Some(_) => None,
+            };
             self.version = Some(version);
         }
         Ok(())
@@ -73,11 +78,15 @@ impl Kept {
     }
 
     pub(super) fn refuses(&mut self, conversation: Id) {
-        self.refused.insert(conversation);
+        if let Some(refused) = &mut self.refused {
+            refused.insert(conversation);
+        }
     }
 
     /// Whether a refusal may be remembered in this conversation.
     pub(super) fn may_have_refused(&self, conversation: Id) -> bool {
-        self.version.is_none() || self.refused.contains(&conversation)
+        self.refused
+            .as_ref()
+            .is_none_or(|refused| refused.contains(&conversation))
     }
 }

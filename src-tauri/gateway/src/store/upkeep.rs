@@ -7,7 +7,7 @@ use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 use zuoxi_rules::store::Store;
 use zuoxi_wire::v1::Block;
-use zuoxi_wire::{Id, block};
+use zuoxi_wire::{Id, block, limits};
 
 use super::{OpenError, SqliteStore, entries, random_epoch, schema};
 use crate::clock::system_ms;
@@ -179,16 +179,16 @@ const RULES: [(&str, &str); 9] = [
     ),
 ];
 
-/// The same of what schema 2 brought.
+/// The same of what schema 2 brought; `?1` is the Seqs of a range.
 const BLOCKS: (u32, (&str, &str)) = (
     2,
     (
         "a sealed block beyond its log or its range",
         "SELECT hex(b.conversation) || ' ' || b.start FROM blocks b
          LEFT JOIN conversations c ON c.id = b.conversation
-         WHERE c.id IS NULL OR b.generation < 1 OR b.start % 64 <> 1 OR b.last > b.start + 63
+         WHERE c.id IS NULL OR b.generation < 1 OR (b.start - 1) % ?1 <> 0 OR b.last >= b.start + ?1
              OR b.last > iif(b.audience, c.head, c.public_head)
-             OR (b.start + 63 >= iif(b.audience, c.floor, c.public_floor)
+             OR (b.start + ?1 > iif(b.audience, c.floor, c.public_floor)
                  AND b.first <> max(b.start, iif(b.audience, c.floor, c.public_floor)))",
     ),
 );
@@ -215,9 +215,13 @@ pub fn check(store: &SqliteStore) -> Result<Vec<String>, OpenError> {
     // A database of an older schema is checked as it is.
     let has_blocks = schema::version(db)? >= since;
     for (what, sql) in RULES.into_iter().chain(has_blocks.then_some(rule)) {
-        let found: Vec<String> = db
-            .prepare(sql)?
-            .query_map([], |row| row.get::<_, String>(0))?
+        let mut statement = db.prepare(sql)?;
+        if statement.parameter_count() > 0 {
+            statement.raw_bind_parameter(1, limits::BLOCK_SEQS as i64)?;
+        }
+        let found: Vec<String> = statement
+            .raw_query()
+            .mapped(|row| row.get::<_, String>(0))
             .take(TOLD)
             .collect::<rusqlite::Result<_>>()?;
         wrong.extend(found.into_iter().map(|id| format!("{what}: {}", id.to_lowercase())));
