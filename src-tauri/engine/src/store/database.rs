@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::StoreOptions;
@@ -13,6 +14,8 @@ const PAGE_BYTES: u64 = 16 * 1024;
 /// KiB of page cache: the writer's working set, and a few screens of reading.
 const WRITER_CACHE_KIB: i64 = 8 * 1024;
 const READER_CACHE_KIB: i64 = 4 * 1024;
+/// Statements that a connection keeps ready.
+const STATEMENTS: usize = 64;
 /// Bytes that the WAL keeps on disk between checkpoints.
 const WAL_KEPT_BYTES: i64 = 16 * 1024 * 1024;
 
@@ -50,7 +53,6 @@ pub(super) fn open(options: &StoreOptions) -> Result<Connection, StoreError> {
     if let Some(bytes) = options.limit_bytes {
         connection.pragma_update(None, "max_page_count", (bytes / PAGE_BYTES) as i64)?;
     }
-    connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
 
@@ -74,6 +76,9 @@ fn unlock(connection: &Connection, options: &StoreOptions) -> Result<(), StoreEr
     connection.pragma_update(None, "cipher_page_size", PAGE_BYTES as i64)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Else a statement is planned anew whenever a bound id differs from the last one.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // The first look at a page: fails for another key, or for what is no database.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(())

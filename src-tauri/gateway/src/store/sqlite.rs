@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use zuoxi_rules::StoreError;
 use zuoxi_rules::record::{
@@ -119,6 +120,8 @@ impl SqliteStore {
 fn prepare(db: &Connection) -> Result<(), OpenError> {
     db.busy_timeout(BUSY)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Else a statement is planned anew whenever a bound id differs from the last one.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     db.pragma_update(None, "synchronous", "FULL")?;
     db.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
