@@ -239,8 +239,8 @@ impl Gateway {
                 }
             },
         };
-        // Where there is neither a conversation nor a customer whose it will be, nothing can ever become of the id.
-        if (conversation.is_some() || matches!(doing.who, Who::Customer(_))) && !planted::has(Fault::RefusalForgotten) {
+        // Also where there is no conversation: after a restore it may come again, and with it a copied disk.
+        if !planted::has(Fault::RefusalForgotten) {
             group.store.remember_refusal(&Refusal {
                 id: doing.id,
                 conversation: doing.conversation,

@@ -220,16 +220,13 @@ impl Checker {
             Notice::ActParked(act) => {
                 set(user, &act.id, Seen::Parked);
                 let done = user.done;
-                let not_there =
-                    matches!(act.state, OutboxState::Parked { code, .. } if code == i32::from(RefusalCode::NotFound));
                 // Behind what a restored log lost: nobody refused it, and a copied disk may send it.
                 let behind = matches!(act.state, OutboxState::Parked { behind: true, .. });
                 let restored = self.restored_at > 0;
                 let own = matches!(act.state, OutboxState::Parked { code, behind: false, .. } if stops(code));
                 if let Some(act) = user.acts.get_mut(&act.id) {
                     act.stop = own;
-                    // Of a conversation that a restored log doesn't have (yet) nothing is remembered.
-                    act.loose |= not_there || (behind && restored);
+                    act.loose |= behind && restored;
                     if act.parked_after == 0 {
                         act.parked_after = done;
                     }
