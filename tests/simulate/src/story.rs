@@ -205,6 +205,10 @@ pub struct Weather {
     pub twin: bool,
     /// Rows of a feed's page.
     pub feed_rows: u32,
+    /// The administrator keeps history for some days alone.
+    pub keep: bool,
+    /// Pages of entries may arrive after what was said later: nothing promises an order between them.
+    pub late_pages: bool,
 }
 
 /// A seed's story.
@@ -233,10 +237,16 @@ impl Story {
             history: dice.often(120),
             twin: dice.often(150),
             feed_rows: pick(&mut dice, &[1, 2, 3, 500]) as u32,
+            keep: false,
+            late_pages: false,
         };
+        // Chance of its own, so that older seeds tell what they told.
+        let mut other = Dice::new(seed, 4);
         // Its history was put there unsealed: the next act of anybody seals it, and that shows.
         let weather = Weather {
             history: weather.history && !weather.twin,
+            keep: other.often(300) && !weather.twin,
+            late_pages: other.often(400) && !weather.twin,
             ..weather
         };
         let pace = pick(&mut dice, &[100, 200, 300, 500]);
@@ -276,6 +286,10 @@ impl Story {
         for _ in 0..dice.between(2, 3) {
             let from = dice.between(BEGIN_MS + 4_000, (end * 3 / 4).max(BEGIN_MS + 5_000));
             scene(&mut dice, from, &mut deeds);
+        }
+        if weather.keep {
+            let from = other.between(BEGIN_MS + 2_000, end.max(BEGIN_MS + 3_000));
+            retention(&mut other, from, &mut deeds);
         }
         if weather.twin {
             deeds.retain(|(_, deed)| !is_of_the_store(*deed));
@@ -436,6 +450,42 @@ fn fault(dice: &mut Dice) -> Deed {
         96..98 => Deed::Shorten { who: agent(dice) },
         _ => Deed::Backup,
     }
+}
+
+/// History passes out of what is kept while somebody asks for it.
+fn retention(dice: &mut Dice, from: u64, deeds: &mut Vec<(u64, Deed)>) {
+    let mut at = from;
+    let mut then = |after: u64, deed: Deed| {
+        at += after;
+        deeds.push((at, deed));
+    };
+    let (who, talk) = (if dice.often(500) { agent(dice) } else { customer(dice) }, FIXED);
+    let say = |who: Who, count: u8| Deed::Say {
+        who,
+        talk,
+        count,
+        big: false,
+    };
+    then(0, Deed::Fix { who });
+    then(0, say(who, dice.between(2, 6) as u8));
+    then(dice.between(0, 900), say(CUSTOMER, 3));
+    if dice.often(700) {
+        then(dice.between(100, 900), Deed::Close { who, talk });
+    }
+    if dice.often(400) {
+        then(dice.between(0, 400), Deed::Partition { who, ms: 900 });
+    }
+    for _ in 0..dice.between(1, 3) {
+        let from = dice.below(4) as u8;
+        then(dice.between(0, 60), Deed::Want { who, talk, from });
+    }
+    then(dice.between(0, 100), Deed::Month);
+    for _ in 0..dice.between(1, 4) {
+        let from = dice.below(4) as u8;
+        then(dice.between(1, 120), Deed::Want { who, talk, from });
+    }
+    then(dice.between(100, 3_000), say(who, 2));
+    then(dice.between(0, 600), say(CUSTOMER, 2));
 }
 
 /// Something that chance alone would seldom bring about.

@@ -28,8 +28,9 @@ pub(crate) struct Log {
     gap_due: Option<u64>,
     /// A question about this log is under way.
     pub(crate) asked: bool,
-    /// Counts up whenever answers under way are no longer wanted.
-    pub(crate) turned: u32,
+    /// Counts up whenever answers under way are no longer wanted. Two logs of one conversation, of before it left and
+    /// after it came back, have no number in common.
+    pub(crate) turned: u64,
     /// After a problem: not before.
     pub(crate) retry_at: u64,
     /// Messages that recalls of this session named: content of these isn't taken, whenever it comes.
@@ -87,6 +88,12 @@ impl Log {
             closed: false,
             told: 0,
         }
+    }
+
+    /// The same as the `nth` log that this session began.
+    pub(crate) fn begun(mut self, nth: u32) -> Self {
+        self.turned = u64::from(nth) << 32;
+        self
     }
 
     pub(crate) fn watermark(&self) -> u64 {

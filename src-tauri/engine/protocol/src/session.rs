@@ -95,6 +95,8 @@ pub struct Session {
     /// Heads told beside rows of teams; they prove nothing.
     heads: BTreeMap<Id, u64>,
     logs: BTreeMap<Id, Log>,
+    /// Logs begun in this session.
+    begun: u32,
     /// Logs with a gap, or to be compared.
     unsettled: BTreeSet<Id>,
     comparing: BTreeMap<Id, Comparing>,
@@ -154,6 +156,7 @@ impl Session {
                 .into_iter()
                 .map(|(id, state)| (id, Log::of(state)))
                 .collect(),
+            begun: 0,
             unsettled: BTreeSet::new(),
             comparing: BTreeMap::new(),
             watching: BTreeMap::new(),

@@ -224,9 +224,12 @@ impl Checker {
                 let behind = matches!(act.state, OutboxState::Parked { behind: true, .. });
                 let restored = self.restored_at > 0;
                 let own = matches!(act.state, OutboxState::Parked { code, behind: false, .. } if stops(code));
+                // It says that it can't be known whether it was sent.
+                let unknown = i32::from(RefusalCode::Unknown);
+                let unknown = matches!(act.state, OutboxState::Parked { code, .. } if code == unknown);
                 if let Some(act) = user.acts.get_mut(&act.id) {
                     act.stop = own;
-                    act.loose |= behind && restored;
+                    act.loose |= (behind && restored) || unknown;
                     if act.parked_after == 0 {
                         act.parked_after = done;
                     }
@@ -278,6 +281,11 @@ impl Checker {
         let Some(conversation) = conversation.filter(|_| disk.epoch == self.truth.epoch) else {
             return Ok(());
         };
+        let stood = user.me.is_some_and(|me| self.ever.contains(&(me, id)));
+        // Retention took the entry, and with it what the customer's Seq was.
+        if seq == 0 && user.is_customer() && stood && self.floor(n, conversation) > 1 {
+            return Ok(());
+        }
         let kept = self
             .truth
             .logs
@@ -388,6 +396,14 @@ impl Checker {
             };
         };
         let here = disk.entries.get(&conversation);
+        let floor = self.floor(n, conversation);
+        if log.cut_at <= beat.commit
+            && let Some(seq) = here.and_then(|here| here.keys().find(|seq| **seq < floor))
+        {
+            return Err(format!(
+                "shows up to date and keeps Seq {seq} of {conversation}, where history begins at {floor}"
+            ));
+        }
         for seq in state.floor..=log.len(customer) {
             let Some(kept) = log.at(seq, customer).filter(|kept| kept.at <= beat.commit) else {
                 break;
@@ -501,6 +517,19 @@ impl Checker {
         }
     }
 
+    /// Below it history is gone on purpose, in the reader's own Seqs.
+    pub(super) fn floor(&self, n: usize, conversation: Id) -> u64 {
+        let row = self.truth.logs.get(&conversation).and_then(|log| log.row.as_ref());
+        let floor = |row: &zuoxi_rules::record::Conversation| {
+            if self.users[n].is_customer() {
+                row.public_floor
+            } else {
+                row.floor
+            }
+        };
+        row.map_or(1, floor)
+    }
+
     fn ends(&self, n: usize, disk: &Content) -> Result<(), String> {
         let user = &self.users[n];
         for (conversation, state) in &disk.logs {
@@ -530,7 +559,9 @@ impl Checker {
                 .any(|log| log.find(user.me.unwrap_or_default(), *id).is_some());
             // Where a power loss undid that it was settled, it waits again, or was refused, or discarded.
             let named = user.acts.get(id).is_some_and(|act| act.named || act.dropped) || disk.act(*id).is_some();
-            if !again && !named && disk.logs.contains_key(conversation) {
+            // What is older than is kept was dropped before it could be compared.
+            let cut = self.floor(n, *conversation) > 1;
+            if !again && !named && !cut && disk.logs.contains_key(conversation) {
                 return Err(format!("wasn't told that the server lost act {id}"));
             }
         }

@@ -190,7 +190,9 @@ impl Checker {
                     .logs
                     .get(&conversation)
                     .and_then(|log| log.at(accepted.seq, customer));
-                if kept.is_none_or(|kept| kept.entry.id != id) {
+                // Retention took the entry: then its customer isn't told where it stood.
+                let gone = accepted.seq == 0 && customer && self.floor(n, conversation) > 1;
+                if !gone && kept.is_none_or(|kept| kept.entry.id != id) {
                     return Err(format!(
                         "act {id} is told accepted as {}, where it doesn't stand",
                         accepted.seq

@@ -159,9 +159,11 @@ impl Checker {
         self.commit += 1;
         self.truth.now = self.now;
         let mut new = Vec::new();
+        let cuts = self.truth.cuts;
         if let Err(what) = self.truth.write(self.commit, written, &mut new) {
             self.fail(what);
         }
+        self.rare.add("history cut", self.truth.cuts - cuts);
         for entry in new {
             if let Err(what) = self.in_order(&entry) {
                 self.fail(what);

@@ -32,6 +32,8 @@ pub struct Log {
     /// Commit since which its holder holds it, and since which its team's row is as it is.
     pub held_since: u64,
     pub listed_since: u64,
+    /// Commit that moved its floor last.
+    pub cut_at: u64,
 }
 
 impl Log {
@@ -72,6 +74,8 @@ pub struct Truth {
     pub logs: BTreeMap<Id, Log>,
     /// Simulated milliseconds.
     pub now: u64,
+    /// Times that a floor moved.
+    pub cuts: u64,
     feeds: BTreeMap<Feed, FeedState>,
     rows: BTreeMap<(Feed, Id), FeedRow>,
     taken: BTreeMap<Feed, BTreeMap<u64, Id>>,
@@ -171,6 +175,13 @@ impl Truth {
                 return Err(format!("{} changed its customer", row.id));
             }
             Some(before) => {
+                if before.floor > row.floor || before.public_floor > row.public_floor {
+                    return Err(format!("the floor of {} goes back", row.id));
+                }
+                if before.floor < row.floor {
+                    self.cuts += 1;
+                    log.cut_at = commit;
+                }
                 if before.holder != row.holder {
                     (log.held_since, log.held_ms) = (commit, self.now);
                 }

@@ -246,7 +246,7 @@ impl Disk {
     pub fn work(&mut self) -> Option<Done> {
         Some(match self.queue.pop_front()? {
             Job::Commit(transaction) => {
-                if self.failed || self.full > 0 {
+                if self.failed || self.full > 0 || self.refuses(&transaction) {
                     self.full = self.full.saturating_sub(1);
                     self.failed |= !stands_apart(&transaction);
                     return Some(Done::Failed(transaction.token, self.full == 0));
@@ -263,6 +263,19 @@ impl Disk {
                 };
                 Done::Read(ticket, answer)
             }
+        })
+    }
+
+    /// What isn't in the outbox can't be changed: SQLite's store refuses such a transaction as a whole.
+    fn refuses(&self, transaction: &Transaction) -> bool {
+        let mut new = Vec::new();
+        transaction.changes.iter().any(|change| match change {
+            Change::Enqueue(act) => {
+                new.push(act.id);
+                false
+            }
+            Change::Update(act) => self.now.act(act.id).is_none() && !new.contains(&act.id),
+            _ => false,
         })
     }
 
@@ -290,6 +303,7 @@ impl Disk {
         while let Some(job) = self.queue.pop_front() {
             if let Job::Commit(transaction) = job
                 && !self.failed
+                && !self.refuses(&transaction)
             {
                 self.commit(&transaction);
                 stored.push(transaction);

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use zuoxi_rules::{ConnectionId, Event, Gateway, MemoryStore, Output};
 use zuoxi_wire::frame;
+use zuoxi_wire::v1::gateway_frame;
 
 use crate::dice::Dice;
+use crate::story::Weather;
 
 use super::people::hash_of;
 use super::store::GatewayStore;
@@ -51,13 +53,19 @@ impl Node {
     }
 }
 
-fn rules(feed_rows: u32) -> zuoxi_rules::Config {
+/// How long history is kept where it is cut: less than [`Deed::Month`](crate::story::Deed::Month).
+const KEEP_MS: u64 = 20 * 24 * 3_600_000;
+/// A page that is late leaves so much later at most, milliseconds.
+const LATE_MS: u64 = 1_500;
+
+fn rules(weather: Weather) -> zuoxi_rules::Config {
     zuoxi_rules::Config {
+        keep_ms: if weather.keep { KEEP_MS } else { 0 },
         customer_acts_burst: 24,
         agent_acts_burst: 200,
         wrong_per_name: u32::MAX,
         wrong_per_address: u32::MAX,
-        feed_page_rows: feed_rows,
+        feed_page_rows: weather.feed_rows,
         ..zuoxi_rules::Config::default()
     }
 }
@@ -71,12 +79,12 @@ impl World {
         let clock = self.gateway_clock();
         let seed = self.node.dice.bytes32();
         self.node.store.reopen();
-        let config = rules(self.story.weather.feed_rows);
+        let config = rules(self.story.weather);
         let Ok(gateway) = Gateway::new(config, &mut self.node.store, seed, clock) else {
             let process = self.node.process;
             return self.plan(self.now + 1_000, Happening::GatewayStarts(process));
         };
-        let config = rules(self.story.weather.feed_rows);
+        let config = rules(self.story.weather);
         if let Some(twin) = &mut self.twin {
             twin.gateway = Gateway::new(config, &mut twin.store, seed, clock).ok();
         }
@@ -156,7 +164,14 @@ impl World {
                         self.checker.told(n, link, &frame);
                         self.trace.say(|| format!("gateway -> [{n}] {frame:?}"));
                         let bytes = frame::encode_gateway(&frame);
-                        self.goes_down(link, bytes);
+                        let page = matches!(frame.kind, Some(gateway_frame::Kind::EntriesPage(_)));
+                        if page && self.story.weather.late_pages && self.node.dice.often(400) {
+                            let at = self.now + self.node.dice.between(1, LATE_MS);
+                            self.links[link].late.push_back(bytes);
+                            self.plan(at, Happening::PageLeaves(link));
+                        } else {
+                            self.goes_down(link, bytes);
+                        }
                     }
                 }
                 Output::Close { connection } => {

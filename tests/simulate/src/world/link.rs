@@ -15,6 +15,8 @@ pub struct Link {
     pub there: Option<(u32, ConnectionId)>,
     pub up: VecDeque<Bytes>,
     pub down: VecDeque<Bytes>,
+    /// Pages that what was said later overtakes.
+    pub late: VecDeque<Bytes>,
     /// When the last frame of a direction arrives: the next doesn't before.
     pub up_at: u64,
     pub down_at: u64,

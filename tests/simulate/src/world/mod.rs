@@ -64,6 +64,8 @@ pub enum Happening {
     Leaves(u32),
     GatewayWakes(u32, u64),
     GatewayStarts(u32),
+    /// A page of entries that was held up sets out on this connection.
+    PageLeaves(usize),
     StoreMends(u32),
     /// No more faults from here on.
     Heals,
@@ -277,6 +279,12 @@ impl World {
                 self.gateway_due();
             }
             Happening::GatewayStarts(process) if process == self.node.process => self.gateway_starts(),
+            Happening::PageLeaves(link) => {
+                if let Some(bytes) = self.links[link].late.pop_front() {
+                    self.rare.add("page overtaken", 1);
+                    self.goes_down(link, bytes);
+                }
+            }
             Happening::StoreMends(mending) if mending == self.node.mending => self.store_mends(),
             Happening::Heals => self.heals(),
             Happening::Judge => self.judge(),

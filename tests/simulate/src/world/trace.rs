@@ -62,6 +62,7 @@ impl Trace {
             Happening::StoreMends(_) => (16, 0),
             Happening::Heals => (17, 0),
             Happening::Judge => (18, 0),
+            Happening::PageLeaves(link) => (19, link as u64),
         };
         self.mix(now);
         self.mix(kind << 32 | of);

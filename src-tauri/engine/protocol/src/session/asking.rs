@@ -41,12 +41,12 @@ pub(super) enum Asked {
     /// A page of a kept log; `turned`: as the log's then; without a range the newest.
     Page {
         conversation: Id,
-        turned: u32,
+        turned: u64,
         range: Option<Range>,
     },
     Want {
         want: Want,
-        turned: u32,
+        turned: u64,
     },
     WatchPage {
         conversation: Id,

@@ -194,7 +194,8 @@ impl Session {
             return;
         }
         if let Entry::Vacant(vacant) = self.logs.entry(conversation) {
-            vacant.insert(Log::new(floor));
+            self.begun = self.begun.wrapping_add(1);
+            vacant.insert(Log::new(floor).begun(self.begun));
             turn.touch(conversation);
             if self.watching.remove(&conversation).is_some() {
                 turn.after(Notice::WatchEnded {
@@ -406,7 +407,7 @@ impl Session {
     pub(super) fn page(
         &mut self,
         conversation: Id,
-        turned: u32,
+        turned: u64,
         asked: Option<Range>,
         page: &EntriesPage,
         turn: &mut Turn<'_>,
@@ -445,7 +446,7 @@ impl Session {
     }
 
     /// What a window wanted. Asked anew if it can't be taken, or for what is missing of it.
-    pub(super) fn wanted(&mut self, want: Want, turned: u32, page: &EntriesPage, turn: &mut Turn<'_>) {
+    pub(super) fn wanted(&mut self, want: Want, turned: u64, page: &EntriesPage, turn: &mut Turn<'_>) {
         let conversation = want.conversation;
         if let Some(log) = self.logs.get(&conversation) {
             if log.state.to_compare {
@@ -522,7 +523,11 @@ impl Session {
             turn.change(Change::Drop(before, Range { first: 1, last: LAST }));
         }
         turn.change(Change::Value(CONVERSATION, Some(conversation.to_bytes())));
-        self.logs.entry(conversation).or_insert_with(|| Log::new(1));
+        self.begun = self.begun.wrapping_add(1);
+        let begun = self.begun;
+        self.logs
+            .entry(conversation)
+            .or_insert_with(|| Log::new(1).begun(begun));
         turn.touch(conversation);
     }
 
@@ -579,6 +584,6 @@ fn stored(block: &Block, entries: &[Taken], as_it_came: bool) -> Option<StoredBl
 }
 
 /// It was asked for since the floor moved last.
-fn is_of_now(log: &Log, turned: u32) -> bool {
+fn is_of_now(log: &Log, turned: u64) -> bool {
     log.turned == turned || planted::has(Fault::TakenFromBeforeFloor)
 }

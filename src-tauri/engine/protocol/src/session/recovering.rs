@@ -387,9 +387,10 @@ impl Session {
                 turn.after(Notice::Dropped { conversation, range });
             }
         }
-        let closed = log.closed;
+        let (closed, turned) = (log.closed, log.turned);
         *log = Log::of(state);
-        log.closed = closed;
+        (log.closed, log.turned) = (closed, turned);
+        log.turn();
         turn.touch(conversation);
         self.judge(conversation, false, turn.now);
         self.outbox
