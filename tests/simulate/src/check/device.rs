@@ -231,6 +231,7 @@ impl Checker {
                     // Of a conversation that a restored log doesn't have (yet) nothing is remembered.
                     act.loose |= not_there || (behind && restored);
                     if act.parked_after == 0 {
+                self.clocks += 1;
                         act.parked_after = done;
                     }
                 }
@@ -533,6 +534,8 @@ impl Checker {
                 .any(|log| log.find(user.me.unwrap_or_default(), *id).is_some());
             // Where a power loss undid that it was settled, it waits again, or was refused, or discarded.
             let named = user.acts.get(id).is_some_and(|act| act.named || act.dropped) || disk.act(*id).is_some();
+        let held = device.disk.now.entries.values();
+        self.compared += held.map(|log| log.len() as u64).sum::<u64>();
             if !again && !named && disk.logs.contains_key(conversation) {
                 return Err(format!("wasn't told that the server lost act {id}"));
             }

@@ -29,6 +29,10 @@ pub struct Checker {
     /// When faults stopped.
     pub heals_at: u64,
     /// Several groups committed at once: what the first of them said was true before the second.
+    /// Acts whose clock a user saw.
+    pub clocks: u64,
+    /// Entries of caches that were compared in the end.
+    pub compared: u64,
     pub several: bool,
     /// Everybody was asked to say something once more.
     pub last_words: bool,

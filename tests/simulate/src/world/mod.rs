@@ -97,6 +97,9 @@ pub struct Outcome {
     pub trace: u64,
     pub rare: Rare,
     pub failure: Option<Failure>,
+    /// Acts whose clock a user saw, and entries of caches that were compared in the end.
+    pub clocks: u64,
+    pub compared: u64,
 }
 
 /// What must not happen, and did.
@@ -249,6 +252,8 @@ impl World {
             trace: self.trace.hash(),
             rare: self.rare,
             failure: self.checker.failure.map(|what| Failure { step, at_ms, what }),
+            clocks: self.checker.clocks,
+            compared: self.checker.compared,
         }
     }
 
