@@ -154,6 +154,7 @@ impl World {
                     if let Some(link) = self.node.links.get(&connection).copied() {
                         let n = self.links[link].device;
                         self.checker.told(n, link, &frame);
+                        let frame = self.through_cache(n, frame);
                         self.trace.say(|| format!("gateway -> [{n}] {frame:?}"));
                         let bytes = frame::encode_gateway(&frame);
                         self.goes_down(link, bytes);
