@@ -8,6 +8,5 @@ pub mod frames;
 pub mod full_desk;
 pub mod gateway;
 pub mod process;
-pub mod proxy;
 pub mod sample;
 pub mod soak;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// A program of this workspace, as `cargo build` made it (see `cargo xtask test`).
 ///
 /// # Errors
@@ -119,8 +121,9 @@ pub fn until_listening(port: u16) -> io::Result<()> {
 /// /proc can't be read.
 pub fn kill_by_command_line(words: &OsStr) -> io::Result<u32> {
     let found = by_command_line(words)?;
-    for process in &found {
-        let _ = Command::new("kill").args(["-9", &process.to_string()]).status();
+    for process in found.iter().filter_map(|process| Pid::from_raw(*process as i32)) {
+        // One that is gone needs no signal.
+        let _ = kill_process(process, Signal::KILL);
     }
     Ok(found.len() as u32)
 }

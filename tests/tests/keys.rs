@@ -17,8 +17,8 @@ use zuoxi_engine::{Engine, EngineConfig, Surroundings};
 use zuoxi_tests::desk::{Desk, Told};
 use zuoxi_tests::full_desk;
 use zuoxi_tests::gateway::{Gateway, PASSWORD};
-use zuoxi_tests::proxy::{Network, Proxy};
 use zuoxi_tests::soak::customers::Customers;
+use zuoxi_torture::proxy::{Line, Weather};
 
 /// Where the keyboard stands: `row:<conversation>`, `composer:<tile>`, or the element's name.
 const STANDING: &str = "(() => {
@@ -331,10 +331,10 @@ async fn every_key_does_what_the_table_says() -> Told {
     gateway.kill();
     gateway.command(&["team", "add", "售前", "--grace", "1"])?;
     gateway.serve()?;
-    let proxy = Proxy::before(&gateway.address()).await?;
+    let line = Line::open(gateway.address().parse()?).await?;
     let data = folder.path().join("shen");
     full_desk::wide(&data)?;
-    let desk = Desk::start(&data, &proxy.address(), "shen", PASSWORD).await?;
+    let desk = Desk::start(&data, &line.address().to_string(), "shen", PASSWORD).await?;
     desk.log_in().await?;
     desk.up_to_date().await?;
     Customers::start(&gateway.address(), 6, 4.0, Duration::from_secs(4))?
@@ -365,11 +365,11 @@ async fn every_key_does_what_the_table_says() -> Told {
         .ask("document.querySelector('[data-test=inbox-row].sel').dataset.conversation")
         .await?;
     let conversation = conversation.as_str().ok_or("nothing is open")?.to_owned();
-    proxy.set(Network::Cut);
+    line.set(Weather::Cut(0));
     walk.desk.keys("keys: zu spät").await?;
     walk.desk.keys(Key::Enter).await?;
     tokio::time::sleep(Duration::from_secs(4)).await;
-    proxy.set(Network::Whole);
+    line.set(Weather::Fair);
     walk.so(&format!("{NEWEST}?.dataset.mark === 'not_sent'")).await?;
     let targets = wang.transfer_targets().await?;
     let me = targets.agents.iter().find(|agent| agent.name == "沈佳宁");

@@ -12,8 +12,8 @@ use zuoxi_tests::checker::{self, Cache, Faults, GatewayLog, check_cache, check_g
 use zuoxi_tests::desk::{Desk, PATIENCE, Told};
 use zuoxi_tests::full_desk::{FullDesk, PLACES, TILES};
 use zuoxi_tests::gateway::{Gateway, PASSWORD};
-use zuoxi_tests::proxy::{Network, Proxy};
 use zuoxi_tests::soak::{customers::Customers, secret};
+use zuoxi_torture::proxy::{Line, Weather};
 
 /// Between two messages.
 const PACE: Duration = Duration::from_millis(300);
@@ -103,9 +103,9 @@ impl Story {
 async fn the_network_is_pulled_in_mid_burst_and_nothing_is_lost_or_doubled() -> Told {
     let folder = TempDir::new()?;
     let mut gateway = Gateway::with_room(&folder.path().join("gateway"), &[("shen", "沈佳宁")], 20)?;
-    let proxy = Proxy::before(&gateway.address()).await?;
+    let line = Line::open(gateway.address().parse()?).await?;
     let data = folder.path().join("shen");
-    let desk = FullDesk::start(&data, &proxy.address(), "shen").await?;
+    let desk = FullDesk::start(&data, &line.address().to_string(), "shen").await?;
     // Customers write all the time, also while the desk is away.
     let customers = Customers::start(&gateway.address(), 12, 2.0, Duration::from_secs(40))?;
     let mut story = Story {
@@ -118,12 +118,12 @@ async fn the_network_is_pulled_in_mid_burst_and_nothing_is_lost_or_doubled() -> 
     story.shows(1, &STORED).await?;
 
     // Nothing arrives any more, and nobody has noticed: a clock is all that may be claimed.
-    proxy.set(Network::Stalled);
+    line.set(Weather::HalfOpen { up: true, down: true });
     story.burst().await?;
     story.shows(1, &ACCEPTED).await?;
 
     // Now it is known; the agent types on.
-    proxy.set(Network::Cut);
+    line.set(Weather::Cut(0));
     story.sync_is("offline").await?;
     story.burst().await?;
     story.shows(2, &ACCEPTED).await?;
@@ -134,7 +134,7 @@ async fn the_network_is_pulled_in_mid_burst_and_nothing_is_lost_or_doubled() -> 
     // The desk is killed, and comes back without a network: what was accepted is there, none of it claims more.
     let conversations = story.desk.conversations.clone();
     story.desk.desk.kill()?;
-    let desk = Desk::start(&data, &proxy.address(), "shen", PASSWORD).await?;
+    let desk = Desk::start(&data, &line.address().to_string(), "shen", PASSWORD).await?;
     story.desk = FullDesk::come_back(desk, conversations).await?;
     story.shows(2, &ACCEPTED).await?;
     let draft = "return document.querySelector('.tiles > :nth-child(1) textarea').value === 'net: draft'";
@@ -142,7 +142,7 @@ async fn the_network_is_pulled_in_mid_burst_and_nothing_is_lost_or_doubled() -> 
     story.sync_is("offline").await?;
 
     // The network is back: all of it goes, in its order.
-    proxy.set(Network::Whole);
+    line.set(Weather::Fair);
     story.shows(0, &[]).await?;
     let saw = customers.end().await?;
     story.sync_is("up_to_date").await?;

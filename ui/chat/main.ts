@@ -47,6 +47,9 @@ const surroundings = (locale: string): Surroundings => ({
 
 const socketUrl = `${location.protocol === "http:" ? "ws" : "wss"}://${location.host}/v1/ws`;
 
+/** What the store refuses, the client tells by `storeFailed`. */
+const toldOf = () => undefined;
+
 const begin = async (root: HTMLElement): Promise<void> => {
   const locale = chooseLooks();
   const card = await readCard();
@@ -68,9 +71,8 @@ const begin = async (root: HTMLElement): Promise<void> => {
   const client = await Client.open(around, socketTo(socketUrl), {
     status: tell,
     shown: (shown) => page?.show(shown),
-    storeFailed: () => page?.storeFailed(true),
+    storeFailed: (broken) => page?.storeFailed(broken),
   });
-  const failed = () => page?.storeFailed(true);
   page = new Page(
     root,
     {
@@ -81,10 +83,10 @@ const begin = async (root: HTMLElement): Promise<void> => {
     },
     {
       write: (text) => client.write(text),
-      resend: (act) => void client.resend(act).catch(failed),
-      discard: (act) => void client.discard(act).catch(failed),
-      recall: (id) => void client.recall(id).catch(failed),
-      closeConversation: () => void client.closeConversation().catch(failed),
+      resend: (act) => void client.resend(act).catch(toldOf),
+      discard: (act) => void client.discard(act).catch(toldOf),
+      recall: (id) => void client.recall(id).catch(toldOf),
+      closeConversation: () => void client.closeConversation().catch(toldOf),
       logOut: () => client.logOut(),
       answerSwitch: (agreed) => client.answerSwitch(agreed),
       draft: (text) => client.saveDraft(text),
@@ -106,7 +108,7 @@ const begin = async (root: HTMLElement): Promise<void> => {
     else client.flushDraft();
   });
   addEventListener("pagehide", () => client.flushDraft());
-  const drafted = client.draft().then((text) => page?.restoreDraft(text), failed);
+  const drafted = client.draft().then((text) => page?.restoreDraft(text), toldOf);
   if (!embedded) {
     client.start();
     await drafted;
@@ -131,7 +133,7 @@ const begin = async (root: HTMLElement): Promise<void> => {
       },
       page: (url) => client.visit(cutBytes(url, URL_BYTES)),
       identity: (jwt) => client.identify(jwt),
-      logOut: () => void client.unsent().then((count) => page?.leave(count), failed),
+      logOut: () => void client.unsent().then((count) => page?.leave(count), toldOf),
     });
   });
   if (await before) {

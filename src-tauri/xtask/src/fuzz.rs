@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::Outcome;
 use crate::arguments::Arguments;
+use crate::machine::{self, Purpose};
 use crate::stage::{cargo, host, root, see, target};
 
 /// Coverage as libFuzzer wants it; what `cargo fuzz build --sanitizer none` sets.
@@ -30,6 +31,7 @@ pub(crate) fn fuzz(arguments: &Arguments) -> Outcome {
     if let Some(unknown) = arguments.words().iter().find(|name| !all.contains(name)) {
         return Err(format!("there is no `{unknown}`; there are {}", all.join(", ")));
     }
+    machine::prepare(Purpose::Build, arguments.has("yes"))?;
     let named = arguments.words();
     run(if named.is_empty() { &all } else { named }, seconds)
 }

@@ -1,14 +1,18 @@
 //! What is generated and committed. The tests that hold it against its source write it when asked to.
 
-use crate::Outcome;
-use crate::node;
+use crate::arguments::Arguments;
+use crate::machine::{self, Purpose};
 use crate::stage::{cargo, see, stage};
+use crate::{Outcome, node};
 
 /// Writes everything anew.
 ///
 /// # Errors
 /// A generator's.
-pub(crate) fn generate() -> Outcome {
+pub(crate) fn generate(arguments: &Arguments) -> Outcome {
+    stage("what the machine needs", || {
+        machine::prepare(Purpose::Run, arguments.has("yes"))
+    })?;
     stage("TypeScript of the engine's views", || {
         see(cargo(["test", "--quiet", "-p", "zuoxi-engine", "--test", "typescript"]).env("ZUOXI_GENERATE", "1"))
     })?;

@@ -10,7 +10,9 @@ use crate::stage::{answers, see};
 /// What needs a thing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Purpose {
-    /// Building and running.
+    /// Building what has no window: gateway, engine, and what drives them.
+    Build,
+    /// Building and running everything.
     Run,
     /// Running the tests in real windows.
     Test,
@@ -52,25 +54,25 @@ const fn thing(
 /// Everything, in the order in which it is needed.
 const THINGS: &[Thing] = &[
     thing(
-        Purpose::Run,
+        Purpose::Build,
         Sign::Program("pkg-config"),
         "finding libraries",
         ["pkg-config", "pkgconf-pkg-config", "pkgconf"],
     ),
     thing(
-        Purpose::Run,
+        Purpose::Build,
         Sign::Program("c++"),
         "building SQLCipher and OpenSSL",
         ["build-essential", "gcc-c++", "base-devel"],
     ),
     thing(
-        Purpose::Run,
+        Purpose::Build,
         Sign::Program("perl"),
         "building OpenSSL",
         ["perl", "perl", "perl"],
     ),
     thing(
-        Purpose::Run,
+        Purpose::Build,
         Sign::Program("make"),
         "building OpenSSL",
         ["make", "make", "make"],
@@ -235,7 +237,7 @@ fn packages() -> Option<Packages> {
 /// No known package manager, no consent, or the installation failed.
 pub(crate) fn prepare(purpose: Purpose, yes: bool) -> Outcome {
     if !cfg!(target_os = "linux") {
-        return elsewhere();
+        return elsewhere(purpose);
     }
     let missing: Vec<&Thing> = THINGS
         .iter()
@@ -300,19 +302,16 @@ fn as_root(words: &[&str]) -> Command {
     command
 }
 
-fn elsewhere() -> Outcome {
+fn elsewhere(purpose: Purpose) -> Outcome {
     let list = if cfg!(target_os = "macos") {
         "Xcode's command line tools (xcode-select --install) and Node.js 22 or newer (brew install node)"
     } else {
         "the Visual Studio C++ build tools, Strawberry Perl, WebView2 (part of Windows 11) and Node.js 22 or newer"
     };
-    if node_and_compiler() {
+    let node = purpose == Purpose::Build || answers("node", "--version");
+    if node && (cfg!(target_os = "windows") || answers("cc", "--version")) {
         Ok(())
     } else {
         Err(format!("This needs: {list}. Install it and start again."))
     }
-}
-
-fn node_and_compiler() -> bool {
-    answers("node", "--version") && (cfg!(target_os = "windows") || answers("cc", "--version"))
 }

@@ -38,6 +38,10 @@ const USAGE: &str = "cargo xtask <what>
   bench [timeline | ingest | gateway | reconnect | desk | lists]
              prints figures with units; no name: all
              --texts FILE  one text a line
+             gateway: --customers N (default 100)   --agents N (default 4)   --seconds S of each run (default 5)
+                      --window N  messages of each customer in flight (default: 1, then 8)
+                      --pairs N  runs of each server (default 5)   --idle N  idle connections (default 5000; 0: none)
+             reconnect: --clients N that come back at once (default 2000)
   fuzz [names]
              feeds every reader of bytes from outside what libFuzzer invents, or those named
              --seconds N  each (default 10)
@@ -45,7 +49,8 @@ const USAGE: &str = "cargo xtask <what>
              --seed N (default 0) or --fresh   --runs M (default 100)   --seconds S  stops then
              --regressions  those that ever failed first
              --print  tells one seed step by step (--short: the shortest story that fails)
-             --planted [NAME]  plants each fault (or one) and sees that it is caught
+             --whole  doesn't look for the shortest story of a failure
+             --planted [NAME]  plants each fault (or the one of that name) and sees that it is caught
   generate   writes what is generated and committed (TypeScript of the wire, of limits and of views)
 
   --yes      asks nothing before it installs packages";
@@ -54,27 +59,29 @@ const USAGE: &str = "cargo xtask <what>
 pub(crate) type Outcome<T = ()> = Result<T, String>;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::read(std::env::args().skip(1));
-    let outcome = match arguments.task() {
-        "run" => run::run(&arguments),
-        "test" => test::test(&arguments),
-        "torture" => torture::torture(&arguments),
-        "soak" => soak::soak(&arguments),
-        "bench" => bench::bench(&arguments),
-        "fuzz" => fuzz::fuzz(&arguments),
-        "simulate" => simulate::simulate(&arguments),
-        "generate" => generate::generate(),
-        "" | "help" | "--help" => {
-            println!("{USAGE}");
-            Ok(())
-        }
-        other => Err(format!("there is no `{other}`.\n\n{USAGE}")),
-    };
-    match outcome {
+    match Arguments::read(std::env::args().skip(1)).and_then(|arguments| done(&arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("\n{error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn done(arguments: &Arguments) -> Outcome {
+    match arguments.task() {
+        "run" => run::run(arguments),
+        "test" => test::test(arguments),
+        "torture" => torture::torture(arguments),
+        "soak" => soak::soak(arguments),
+        "bench" => bench::bench(arguments),
+        "fuzz" => fuzz::fuzz(arguments),
+        "simulate" => simulate::simulate(arguments),
+        "generate" => generate::generate(arguments),
+        "" | "help" | "--help" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => Err(format!("there is no `{other}`.\n\n{USAGE}")),
     }
 }

@@ -1,4 +1,5 @@
-//! The proof by simulation, from a build of its own: optimised, and with faults planted where they are asked for.
+//! The proof by simulation, from a build of its own: optimised, and with faults planted where they are asked for. It
+//! needs nothing but what builds `cargo xtask`: Rust and the C compiler that links it.
 
 use crate::Outcome;
 use crate::arguments::Arguments;
@@ -11,24 +12,21 @@ const SEEDS: &str = "400";
 /// Plays seeds: `--seed N --runs M`; `--planted` plants each fault in turn.
 ///
 /// # Errors
-/// Something was lost, doubled or out of order, or a planted fault wasn't caught.
+/// Something was lost, doubled or out of order, nothing happened, a planted fault wasn't caught, or there is none of that
+/// name.
 pub(crate) fn simulate(arguments: &Arguments) -> Outcome {
-    let mut given = Vec::new();
-    for flag in ["seed", "runs", "seconds"] {
-        if let Some(value) = arguments.text(flag) {
-            given.extend([format!("--{flag}"), value.to_owned()]);
-        }
-    }
-    for flag in ["fresh", "regressions", "print", "short", "whole"] {
-        if arguments.has(flag) {
-            given.push(format!("--{flag}"));
-        }
-    }
-    if arguments.has("planted") {
-        given.push("--planted".to_owned());
-        given.extend(arguments.text("planted").map(str::to_owned));
-    }
-    play(arguments.has("planted"), &given)
+    let flags = [
+        "seed",
+        "runs",
+        "seconds",
+        "fresh",
+        "regressions",
+        "print",
+        "short",
+        "whole",
+        "planted",
+    ];
+    play(arguments.has("planted"), &arguments.handed_on(&flags))
 }
 
 /// What `cargo xtask test` plays: seeds that ever failed, and the first ones.

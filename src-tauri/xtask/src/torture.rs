@@ -14,7 +14,7 @@ use crate::stage::{cargo, root, see, stage, target};
 pub(crate) fn torture(arguments: &Arguments) -> Outcome {
     let minutes: f64 = arguments.number("minutes", 30.0)?;
     stage("what the machine needs", || {
-        machine::prepare(Purpose::Run, arguments.has("yes"))
+        machine::prepare(Purpose::Build, arguments.has("yes"))
     })?;
     stage("gateway and torture: build", || {
         see(&mut cargo(["build", "-p", "zuoxi-gateway", "-p", "zuoxi-torture"]))
@@ -22,8 +22,6 @@ pub(crate) fn torture(arguments: &Arguments) -> Outcome {
     let mut torture = Command::new(target().join("debug/zuoxi-torture"));
     torture.current_dir(root()).args(["--minutes", &minutes.to_string()]);
     torture.arg("--folder").arg(target().join("torture"));
-    if let Some(seed) = arguments.text("seed") {
-        torture.args(["--seed", seed]);
-    }
+    torture.args(arguments.handed_on(&["seed"]));
     stage("torture", || see(&mut torture))
 }

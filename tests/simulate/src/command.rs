@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Instant;
 
+#[cfg(feature = "planted")]
+use crate::planted::{Planted, catch_all};
 use crate::rare::RARE;
 use crate::shrink::shorten;
 use crate::story::Story;
@@ -11,6 +13,8 @@ use crate::world::{Failure, Outcome, play};
 
 /// From so many runs on every rare event must have happened in one of a hundred.
 const ENOUGH: u64 = 10_000;
+/// Fewest kinds of fault in a run.
+const KINDS: usize = 5;
 /// Stories that are tried to shorten one.
 const TRIES: u32 = 1_500;
 
@@ -23,7 +27,7 @@ struct Wanted {
     seconds: u64,
     regressions: bool,
     #[cfg(feature = "planted")]
-    planted: Option<Option<String>>,
+    planted: Option<Vec<Planted>>,
     seed: u64,
     runs: u64,
     print: bool,
@@ -62,7 +66,7 @@ fn wanted() -> Result<Wanted, String> {
             "--fresh" => wanted.seed = fresh(),
             "--regressions" => wanted.regressions = true,
             #[cfg(feature = "planted")]
-            "--planted" => wanted.planted = Some(arguments.next()),
+            "--planted" => wanted.planted = Some(Planted::named(arguments.next().as_deref())?),
             "--print" => wanted.print = true,
             "--whole" => wanted.shorten = false,
             "--short" => wanted.print_short = true,
@@ -98,9 +102,8 @@ pub fn main() -> ExitCode {
     }
     std::panic::set_hook(Box::new(|_| {}));
     #[cfg(feature = "planted")]
-    if let Some(named) = &wanted.planted {
-        let all = crate::planted::catch_all(wanted.seed, named.as_deref());
-        return ExitCode::from(u8::from(!all));
+    if let Some(which) = wanted.planted {
+        return ExitCode::from(u8::from(!catch_all(wanted.seed, which)));
     }
     let begun = Instant::now();
     let mut sum = Sum::default();
@@ -156,6 +159,9 @@ struct Sum {
     fewest: Option<u64>,
     ms: u64,
     trace: u64,
+    /// Clocks that users saw, and cached entries that were compared in the end.
+    clocks: u64,
+    compared: u64,
     faults: BTreeMap<usize, u64>,
     rare: BTreeMap<&'static str, u64>,
 }
@@ -167,10 +173,28 @@ impl Sum {
         self.fewest = Some(self.fewest.map_or(outcome.steps, |fewest| fewest.min(outcome.steps)));
         self.ms += outcome.ms;
         self.trace = self.trace.rotate_left(7) ^ outcome.trace;
+        self.clocks += outcome.clocks;
+        self.compared += outcome.compared;
         *self.faults.entry(outcome.rare.faults.len()).or_default() += 1;
         for what in outcome.rare.happened() {
             *self.rare.entry(what).or_default() += 1;
         }
+    }
+
+    fn fewest_kinds(&self) -> usize {
+        self.faults.keys().next().copied().unwrap_or(0)
+    }
+
+    /// What didn't happen, without which nothing is proven.
+    fn missing(&self) -> Vec<&'static str> {
+        let needed = [
+            (self.runs > 0, "no run was played"),
+            (self.clocks > 0, "no act was shown as stored"),
+            (self.compared > 0, "no cached entry was compared"),
+            (self.fewest_kinds() >= KINDS, "a run had too few kinds of fault"),
+        ];
+        let missing = needed.into_iter().filter(|(there, _)| !there);
+        missing.map(|(_, what)| what).collect()
     }
 
     fn tell(&self, seed: u64, seconds: f64) -> ExitCode {
@@ -184,8 +208,17 @@ impl Sum {
             self.steps as f64 / seconds,
             self.trace,
         );
-        let fewest = self.faults.keys().next().copied().unwrap_or(0);
-        println!("kinds of fault in a run: {fewest} at least");
+        println!(
+            "kinds of fault in a run: {} at least; {} acts shown as stored, {} cached entries compared",
+            self.fewest_kinds(),
+            self.clocks,
+            self.compared
+        );
+        let missing = self.missing();
+        if !missing.is_empty() {
+            println!("That proves nothing: {}.", missing.join(", "));
+            return ExitCode::FAILURE;
+        }
         println!("0 lost, 0 doubled, 0 misordered. What happened in how many of the runs:");
         let mut seldom = Vec::new();
         let mut named: Vec<&'static str> = self.rare.keys().copied().chain(RARE.iter().copied()).collect();
@@ -204,5 +237,21 @@ impl Sum {
             return ExitCode::FAILURE;
         }
         ExitCode::SUCCESS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_in_which_nothing_happened_prove_nothing() {
+        let mut sum = Sum::default();
+        assert_eq!(sum.missing().len(), 4);
+        sum.add(&play(&Story::of(0), false));
+        assert!(sum.missing().is_empty(), "{:?}", sum.missing());
+        let bare = Story::of(0).with(Vec::new());
+        sum.add(&play(&bare, false));
+        assert_eq!(sum.missing(), ["a run had too few kinds of fault"]);
     }
 }

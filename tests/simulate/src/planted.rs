@@ -27,6 +27,29 @@ impl Planted {
         gateway.chain(device).collect()
     }
 
+    /// As it is named in the code.
+    fn name(self) -> String {
+        match self {
+            Self::Gateway(fault) => format!("{fault:?}"),
+            Self::Device(fault) => format!("{fault:?}"),
+        }
+    }
+
+    /// All of them, or the one of this name.
+    ///
+    /// # Errors
+    /// There is none; names those that there are.
+    pub fn named(name: Option<&str>) -> Result<Vec<Self>, String> {
+        let mut all = Self::all();
+        let Some(name) = name else { return Ok(all) };
+        let names: Vec<String> = all.iter().map(|planted| planted.name()).collect();
+        all.retain(|planted| planted.name() == name);
+        if all.is_empty() {
+            return Err(format!("there is no fault `{name}`: {}", names.join(", ")));
+        }
+        Ok(all)
+    }
+
     fn plant(self) {
         match self {
             Self::Gateway(fault) => zuoxi_rules::planted::plant(Some(fault)),
@@ -45,13 +68,10 @@ pub fn catch(planted: Planted, from: u64) -> Option<(u64, String)> {
 }
 
 /// Tells of each whether it was caught; says whether all were.
-pub fn catch_all(from: u64, named: Option<&str>) -> bool {
+pub fn catch_all(from: u64, which: Vec<Planted>) -> bool {
     let mut all = true;
-    for planted in Planted::all() {
-        let name = format!("{planted:?}");
-        if named.is_some_and(|named| !name.contains(named)) {
-            continue;
-        }
+    for planted in which {
+        let name = planted.name();
         let begun = Instant::now();
         match catch(planted, from) {
             Some((seed, what)) => {
@@ -66,4 +86,19 @@ pub fn catch_all(from: u64, named: Option<&str>) -> bool {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Planted;
+
+    #[test]
+    fn a_fault_has_its_exact_name_and_an_unknown_one_is_refused_with_those_that_there_are() {
+        let all = Planted::named(None).unwrap();
+        assert_eq!(Planted::named(Some("ErasedStays")).unwrap().len(), 1);
+        for name in ["Erased", "Device(ErasedStays)", "Typo", ""] {
+            let said = Planted::named(Some(name)).expect_err(name);
+            assert!(all.iter().all(|planted| said.contains(&planted.name())), "{said}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Events that must happen in at least one run in a hundred.
 pub const RARE: &[&str] = &[
+    "a block in an older generation",
     "behind",
     "copied disk",
     "disk full at a device",

@@ -120,6 +120,11 @@ pub enum Deed {
         who: Who,
         ms: u32,
     },
+    /// A cache on the way gives blocks as they were first.
+    Older {
+        who: Who,
+        ms: u32,
+    },
     /// The system says that the network came.
     Network {
         who: Who,
@@ -223,6 +228,8 @@ pub struct Story {
 /// When the first deed may come: all have logged in.
 const BEGIN_MS: u64 = 1_500;
 const DEEDS: usize = 75;
+/// Of a thousand seeds, those in which a block is sealed while its words are recalled.
+const SEALED: u64 = 150;
 
 impl Story {
     /// The story of a seed.
@@ -290,6 +297,12 @@ impl Story {
         if weather.keep {
             let from = other.between(BEGIN_MS + 2_000, end.max(BEGIN_MS + 3_000));
             retention(&mut other, from, &mut deeds);
+        }
+        // By a stream of its own, so that all other seeds have the stories that they had before there was this scene.
+        let mut dice = Dice::new(seed, 9);
+        if dice.often(SEALED) {
+            let from = dice.between(BEGIN_MS + 4_000, (end * 3 / 4).max(BEGIN_MS + 5_000));
+            sealed(&mut dice, from, &mut deeds);
         }
         if weather.twin {
             deeds.retain(|(_, deed)| !is_of_the_store(*deed));
@@ -486,6 +499,36 @@ fn retention(dice: &mut Dice, from: u64, deeds: &mut Vec<(u64, Deed)>) {
     }
     then(dice.between(100, 3_000), say(who, 2));
     then(dice.between(0, 600), say(CUSTOMER, 2));
+}
+
+/// A customer's log fills a block while words of it are recalled, act by act, and is closed; then it is read, and once more
+/// through a cache that has it as it was first.
+fn sealed(dice: &mut Dice, from: u64, deeds: &mut Vec<(u64, Deed)>) {
+    let mut at = from;
+    let mut then = |after: u64, deed: Deed| {
+        at += after;
+        deeds.push((at, deed));
+    };
+    let (who, talk) = (customer(dice), ANY);
+    let say = |count: u8| Deed::Say {
+        who,
+        talk,
+        count,
+        big: false,
+    };
+    let want = Deed::Want { who, talk, from: 0 };
+    then(0, say(40));
+    then(dice.between(4_000, 6_000), say(1));
+    for _ in 0..20 {
+        then(dice.between(5, 200), say(1));
+        let pick = dice.byte();
+        then(dice.between(0, 100), Deed::Recall { who, pick });
+    }
+    then(0, Deed::Close { who, talk });
+    then(dice.between(5_000, 8_000), want);
+    then(dice.between(500, 1_500), Deed::Older { who, ms: 6_000 });
+    then(10, want);
+    then(dice.between(1_000, 2_000), want);
 }
 
 /// Something that chance alone would seldom bring about.

@@ -1,5 +1,5 @@
 //! Looks from outside at what was kept: reads the gateway's database and each desk's cache by SQL and a protobuf reader
-//! of its own, and compares them with what senders saw. It shares no code with what it checks.
+//! of its own, and compares them with what senders saw. It shares no code of ours with what it checks.
 
 mod cache;
 mod gateway;

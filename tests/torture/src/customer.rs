@@ -22,10 +22,30 @@ use crate::desk::{Client, mix, now_ms};
 use crate::seen::{self, Fact, Seen};
 use crate::status::{Order, Status, Teller};
 
+/// First and longest pause before all is loaded anew, after a commit that failed: a disk may be full for a while.
+const PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
 /// File of the cache's key.
 pub const KEY: &str = "key";
 /// File of the cache.
 pub const CACHE: &str = "customer.db";
+
+/// How long a store that failed is left alone: twice as long each time, until something was stored.
+#[derive(Debug, Default)]
+struct Rest(Option<Duration>);
+
+impl Rest {
+    fn next(&mut self) -> Duration {
+        let pause = self.0.map_or(PAUSE, |last| (last * 2).min(LONGEST_PAUSE));
+        self.0 = Some(pause);
+        pause
+    }
+
+    fn over(&mut self) {
+        self.0 = None;
+    }
+}
 
 enum Link {
     Down,
@@ -88,6 +108,7 @@ struct Customer {
     link: Link,
     inputs: VecDeque<Input>,
     wake_ms: Option<u64>,
+    rest: Rest,
     seen: Seen,
     teller: Teller,
     sync: Sync,
@@ -130,6 +151,7 @@ impl Customer {
             link: Link::Down,
             inputs: VecDeque::new(),
             wake_ms: Some(0),
+            rest: Rest::default(),
             seen,
             teller: Teller::default(),
             sync: Sync::Offline {
@@ -256,6 +278,9 @@ impl Customer {
     }
 
     fn ended(&mut self, end: Done) {
+        if end.result.is_ok() {
+            self.rest.over();
+        }
         self.inputs.push_back(match end.result {
             Ok(()) => Input::Committed { token: end.token },
             Err(error) => Input::CommitFailed {
@@ -320,12 +345,13 @@ impl Customer {
 
     async fn reload(&mut self) -> Outcome {
         self.link = Link::Down;
+        tokio::time::sleep(self.rest.next()).await;
         loop {
             let (tell, told) = oneshot::channel();
             // Who waits is this function.
             self.store.load(move |loaded| drop(tell.send(loaded)))?;
             let Ok(loaded) = told.await? else {
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                tokio::time::sleep(self.rest.next()).await;
                 continue;
             };
             while self.ends.try_recv().is_ok() {}
@@ -432,5 +458,19 @@ fn config(client: &Client) -> Config {
         visit: None,
         presence: Presence::Unspecified,
         seed: client.seed ^ now_ms(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_fails_is_left_alone_longer_each_time_until_something_is_stored() {
+        let mut rest = Rest::default();
+        let pauses: Vec<u128> = (0..7).map(|_| rest.next().as_millis()).collect();
+        assert_eq!(pauses, [50, 100, 200, 400, 800, 1_000, 1_000]);
+        rest.over();
+        assert_eq!(rest.next(), PAUSE);
     }
 }

@@ -1,6 +1,6 @@
 //! Torture: gateway, desks and customers as real processes over real sockets, killed and halted at random instants, on
-//! lines that break and disks that fill; then a checker that shares no code with them looks for what was lost, doubled
-//! or misordered.
+//! lines that break and disks that fill; then a checker that shares no code with them but the wire's generated types and
+//! the reader of blocks looks for what was lost, doubled or misordered.
 //!
 //! - [`cast`]: the processes; [`proxy`]: their lines; [`disk`]: their disks; [`storm`]: what happens to them.
 //! - [`desk`] and [`customer`]: what the client processes do; [`seen`]: what they write down.

@@ -73,7 +73,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether nothing was found.
+/// Whether something was looked at, and nothing found.
 async fn torture(arguments: &Arguments) -> Outcome<bool> {
     let program = std::env::current_exe()?;
     let gateway = arguments
@@ -120,5 +120,9 @@ async fn torture(arguments: &Arguments) -> Outcome<bool> {
         number += 1;
     }
     println!("\nin all, {number} runs:\n{total}");
-    Ok(total.findings.clean())
+    let missing = total.missing();
+    if !missing.is_empty() {
+        println!("That proves nothing: {}.", missing.join(", "));
+    }
+    Ok(total.findings.clean() && missing.is_empty())
 }

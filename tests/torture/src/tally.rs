@@ -56,6 +56,17 @@ impl Tally {
         self.findings.add(other.findings);
     }
 
+    /// What didn't happen, without which nothing is proven.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let needed = [
+            (self.kills, "no process was killed"),
+            (self.findings.clocks, "no client showed an act as stored"),
+            (self.findings.cached, "no entry of a cache was compared"),
+        ];
+        let missing = needed.into_iter().filter(|(count, _)| *count == 0);
+        missing.map(|(_, what)| what).collect()
+    }
+
     /// Kills with an act in flight, in percent.
     pub fn aimed(&self) -> f64 {
         100.0 * self.in_flight as f64 / self.kills.max(1) as f64
@@ -93,5 +104,21 @@ impl fmt::Display for Tally {
             self.caught_up_ms as f64 / 1_000.0,
             self.seconds
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tally;
+
+    #[test]
+    fn a_run_in_which_nothing_happened_proves_nothing() {
+        let mut tally = Tally::default();
+        assert_eq!(tally.missing().len(), 3);
+        tally.kills = 1;
+        tally.findings.clocks = 1;
+        assert_eq!(tally.missing(), ["no entry of a cache was compared"]);
+        tally.findings.cached = 1;
+        assert!(tally.missing().is_empty());
     }
 }

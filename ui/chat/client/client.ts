@@ -11,14 +11,17 @@ import { ActKind, create, MessageContentSchema, RecallContentSchema, toBinary } 
 /** What was typed is stored after so long a pause, milliseconds. */
 const DRAFT_MS = 300;
 
+/** What the store is used for: one may fail without the other. */
+type Use = "reading" | "writing";
+
 /** What tabs say to each other. */
 type Word = { say: "status"; status: Status } | { say: "changed" } | { say: "who" } | { say: "do"; input: Input };
 
 export interface Watcher {
   status(status: Status): void;
   shown(shown: Shown): void;
-  /** The browser's storage refuses: full, or broken. */
-  storeFailed(): void;
+  /** The browser's storage refuses (full, or broken), or does what it should again. */
+  storeFailed(broken: boolean): void;
 }
 
 /** One tab's client: stores acts itself, and sends if it is the one that sends. */
@@ -31,7 +34,11 @@ export class Client {
   private readAgain = false;
   private status = firstStatus();
   private draftTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Typed, and not stored yet. */
   private drafted: string | null = null;
+  /** `Account.life` of who types here; 0: not known yet. */
+  private life = 0;
+  private readonly failing = new Set<Use>();
 
   private constructor(
     readonly store: ChatStore,
@@ -56,7 +63,7 @@ export class Client {
   }
 
   async unsent(): Promise<number> {
-    const { acts } = await this.store.shown(0);
+    const { acts } = await this.use("reading", this.store.shown(0));
     return acts.filter(isUnsent).length;
   }
 
@@ -77,6 +84,7 @@ export class Client {
       connect: this.connect,
       now: () => Date.now(),
       changed: () => {
+        this.used("writing", true);
         this.changed();
         this.say({ say: "changed" });
       },
@@ -84,7 +92,8 @@ export class Client {
         this.told(status);
         this.say({ say: "status", status });
       },
-      failed: () => this.watcher.storeFailed(),
+      failed: () => this.used("writing", false),
+      began: () => this.used("writing", true),
       stoodDown: () => {
         this.sender = null;
         this.leadership?.giveWay();
@@ -93,7 +102,34 @@ export class Client {
     void this.sender.begin();
   }
 
+  /** How a use of the store ended. */
+  private used(use: Use, well: boolean): void {
+    const before = this.failing.size > 0;
+    if (well) this.failing.delete(use);
+    else this.failing.add(use);
+    const broken = this.failing.size > 0;
+    if (broken !== before) this.watcher.storeFailed(broken);
+  }
+
+  private async use<T>(use: Use, work: Promise<T>): Promise<T> {
+    try {
+      const done = await work;
+      this.used(use, true);
+      return done;
+    } catch (error) {
+      this.used(use, false);
+      throw error;
+    }
+  }
+
   private told(status: Status): void {
+    if (status.life > this.life) {
+      const known = this.life > 0;
+      this.life = status.life;
+      // Somebody else begins here: what was typed and isn't stored yet goes with the former one.
+      if (known) this.keepDraft(null);
+      else this.flushDraft();
+    }
     this.status = status;
     this.watcher.status(status);
   }
@@ -125,10 +161,10 @@ export class Client {
     try {
       while (this.readAgain) {
         this.readAgain = false;
-        this.watcher.shown(await this.store.shown(this.most));
+        this.watcher.shown(await this.use("reading", this.store.shown(this.most)));
       }
     } catch {
-      this.watcher.storeFailed();
+      // Told, and read again when something changes.
     } finally {
       this.reading = false;
     }
@@ -146,7 +182,7 @@ export class Client {
   }
 
   private async enqueue(kind: ActKind, content: Uint8Array, draft?: string): Promise<void> {
-    const act = await this.store.enqueue(this.newAct(kind, content), draft);
+    const act = await this.use("writing", this.store.enqueue(this.newAct(kind, content), draft));
     this.start();
     this.announce([act], []);
   }
@@ -163,7 +199,7 @@ export class Client {
   async recall(id: string): Promise<void> {
     const target = { author: unhex(this.status.me), id: unhex(id) };
     await this.enqueue(ActKind.RECALL, toBinary(RecallContentSchema, create(RecallContentSchema, target)));
-    await this.store.replace(id, null);
+    await this.use("writing", this.store.replace(id, null));
     this.announce([], [id]);
   }
 
@@ -183,9 +219,11 @@ export class Client {
     this.do({ is: "switch", agreed });
   }
 
-  /** What stood in the composer, also before a reload. */
-  draft(): Promise<string> {
-    return this.store.draft();
+  /** What stood in the composer, also before a reload. From then on it is known whose it is. */
+  async draft(): Promise<string> {
+    const { text, life } = await this.use("reading", this.store.draft());
+    if (this.life === 0) this.told({ ...this.status, life });
+    return life === this.life ? text : "";
   }
 
   saveDraft(text: string): void {
@@ -201,14 +239,15 @@ export class Client {
   /** The page may go: what was typed last is stored now. */
   flushDraft(): void {
     clearTimeout(this.draftTimer);
-    if (this.drafted === null) return;
-    void this.store.saveDraft(this.drafted).catch(() => this.watcher.storeFailed());
+    if (this.drafted === null || this.life === 0) return;
+    const draft = { text: this.drafted, life: this.life };
+    this.use("writing", this.store.saveDraft(draft)).catch(() => undefined);
     this.drafted = null;
   }
 
   /** A refused id is dead: the same goes as a new act. */
   async resend(act: Act): Promise<void> {
-    const again = await this.store.replace(act.id, this.newAct(act.kind, act.content));
+    const again = await this.use("writing", this.store.replace(act.id, this.newAct(act.kind, act.content)));
     this.announce(again ? [again] : [], [act.id]);
   }
 
@@ -217,7 +256,7 @@ export class Client {
       this.do({ is: "discard", id: act.id });
       return;
     }
-    await this.store.replace(act.id, null);
+    await this.use("writing", this.store.replace(act.id, null));
     this.announce([], [act.id]);
   }
 

@@ -1,6 +1,6 @@
 /** A restored gateway has another log: hashes of pieces, here and there, narrowed to the first difference. */
 import { COMPARE_RANGES } from "../../src/gen/limits";
-import { unhex } from "./ids";
+import { sameBytes, unhex } from "./ids";
 import type { StoredEntry } from "./model";
 import { clip, type Range } from "./ranges";
 import { sha256 } from "./sha256";
@@ -39,9 +39,6 @@ const piecesOf = (within: readonly Range[]): Range[] => {
     })),
   );
 };
-
-const same = (one: Uint8Array, two: Uint8Array): boolean =>
-  one.length === two.length && one.every((byte, at) => byte === two[at]);
 
 export class Comparing {
   private readonly erased = new Set<number>();
@@ -90,7 +87,7 @@ export class Comparing {
       if (!entry) return false;
       entries.push(entry);
     }
-    return same(hashOf(entries), theirs);
+    return sameBytes(hashOf(entries), theirs);
   }
 
   private end(from: number, bounds: Range): Difference {

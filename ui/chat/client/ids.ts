@@ -22,4 +22,7 @@ export const uuidV7 = (now: number, random: Uint8Array): string => {
   return hex(bytes);
 };
 
+export const sameBytes = (one: Uint8Array, two: Uint8Array): boolean =>
+  one.length === two.length && one.every((byte, at) => byte === two[at]);
+
 export const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));

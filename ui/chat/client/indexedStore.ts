@@ -3,6 +3,7 @@ import { type Account, type Act, type Commit, emptyLog, type LogState, type Snap
 import {
   baseOf,
   type ChatStore,
+  type Draft,
   type NewAct,
   newAccount,
   NotTheSender,
@@ -27,6 +28,10 @@ const answer = <T>(request: IDBRequest<T>): Promise<T> =>
     request.addEventListener("success", () => resolve(request.result));
     request.addEventListener("error", () => reject(request.error ?? new Error("the request failed")));
   });
+
+/** `Account.life` of who talks now. An earlier page's writing lacks it. */
+const lifeOf = async (facts: IDBObjectStore): Promise<number> =>
+  (await answer<Partial<Account> | undefined>(facts.get("account")))?.life ?? 1;
 
 /** IndexedDB, one database for each brand. */
 export class IndexedStore implements ChatStore {
@@ -120,12 +125,12 @@ export class IndexedStore implements ChatStore {
 
   private async place(transaction: IDBTransaction, act: NewAct, old: Act | null): Promise<Act> {
     const facts = transaction.objectStore(FACTS);
-    const [last, log, { life }] = await Promise.all([
+    const [last, log, life] = await Promise.all([
       answer<number | undefined>(facts.get("last_place")),
       answer<LogState | undefined>(facts.get("log")),
-      answer<Account>(facts.get("account")),
+      lifeOf(facts),
     ]);
-    const stored = placed(act, { place: (last ?? 0) + 1, base: baseOf(log ?? emptyLog()), life: life ?? 1 }, old);
+    const stored = placed(act, { place: (last ?? 0) + 1, base: baseOf(log ?? emptyLog()), life }, old);
     facts.put(stored.place, "last_place");
     transaction.objectStore(ACTS).put(stored);
     return stored;
@@ -157,15 +162,17 @@ export class IndexedStore implements ChatStore {
     };
   }
 
-  async draft(): Promise<string> {
+  async draft(): Promise<Draft> {
     const facts = this.database.transaction(FACTS).objectStore(FACTS);
-    return (await answer<string | undefined>(facts.get("draft"))) ?? "";
+    const [text, life] = await Promise.all([answer<string | undefined>(facts.get("draft")), lifeOf(facts)]);
+    return { text: text ?? "", life };
   }
 
-  async saveDraft(text: string): Promise<void> {
+  async saveDraft({ text, life }: Draft): Promise<void> {
     const transaction = this.database.transaction(FACTS, "readwrite", { durability: "relaxed" });
+    const facts = transaction.objectStore(FACTS);
     const finished = done(transaction);
-    transaction.objectStore(FACTS).put(text, "draft");
+    if ((await lifeOf(facts)) === life) facts.put(text, "draft");
     await finished;
   }
 

@@ -16,6 +16,8 @@ export interface Surface {
   status(status: Status): void;
   /** The store didn't take it; what was acknowledged is safe, and it is tried again. */
   failed(error: unknown): void;
+  /** The store takes and gives, as each beginning shows. */
+  began(): void;
   /** Another tab sends. */
   stoodDown(): void;
 }
@@ -50,6 +52,7 @@ export class Sender {
       const snapshot = await this.store.load();
       if (this.ended) return;
       this.session = new Session(snapshot, this.surroundings, random);
+      this.surface.began();
       const waiting = this.waiting;
       this.waiting = [];
       // What was stored while the snapshot was read is in it, or comes now; an id is taken once.

@@ -262,7 +262,7 @@ describe("who it is", () => {
     const { gateway, device } = await opened();
     await device.write("sent");
     await device.run(1000);
-    await device.store.saveDraft("half a");
+    await device.store.saveDraft({ text: "half a", life: device.status.life });
     device.cut();
     const unsent = await device.write("unsent");
     const me = device.status.me;
@@ -271,7 +271,7 @@ describe("who it is", () => {
     device.handle({ is: "acts", acts: [unsent], forget: [] });
     await device.run(60_000);
     const { account, acts, entries } = await device.store.load();
-    expect([acts, entries, await device.store.draft()]).toEqual([[], [], ""]);
+    expect([acts, entries, (await device.store.draft()).text]).toEqual([[], [], ""]);
     expect([account.me === me, account.subject]).toEqual([false, ""]);
     await device.write("anew");
     await device.run(1000);

@@ -1,7 +1,7 @@
 import { HEARTBEAT_MS, TYPING_MS, WINDOW_ACTS } from "../../src/gen/limits";
 import { Asking } from "./asking";
 import { Connection } from "./connection";
-import { hex, unhex } from "./ids";
+import { hex, sameBytes, unhex } from "./ids";
 import { Identity } from "./identity";
 import type { Input, Output, Surroundings } from "./input";
 import { type Account, type Act, emptyLog, type Snapshot } from "./model";
@@ -12,6 +12,7 @@ import { firstStatus, type Refusal, type Status } from "./status";
 import { baseOf, isUnsent } from "./store";
 import { Turn } from "./turn";
 import {
+  ActKind,
   Advice,
   type CustomerState,
   decodeFrame,
@@ -371,8 +372,21 @@ export class Session {
   }
 
   private came(entry: Entry, turn: Turn): void {
-    if (hex(entry.author) === this.account.me) this.outbox.settle(hex(entry.id), turn);
-    else if (entry.kind === EntryKind.MESSAGE) this.typingUntil = 0;
+    if (hex(entry.author) !== this.account.me) {
+      if (entry.kind === EntryKind.MESSAGE) this.typingUntil = 0;
+    } else if (this.isAsDone(entry)) {
+      this.outbox.settle(hex(entry.id), turn);
+    }
+  }
+
+  /**
+   * An own entry with the words that were done here, or what can't be compared. Other words under the same id are a
+   * copied browser's: they settle nothing here, and the answer will say `reused`.
+   */
+  private isAsDone({ id, erased, content }: Entry): boolean {
+    const act = this.outbox.get(hex(id));
+    const words = act?.kind === ActKind.MESSAGE && act.state !== "voided";
+    return !words || erased || sameBytes(content, act.content);
   }
 
   private tellTyping(on: boolean, now: number): void {

@@ -64,6 +64,21 @@ describe("the browser's store", () => {
     }
   });
 
+  it("a draft that another customer left is never stored for the next one", async () => {
+    for (const store of [await IndexedStore.open("drafts"), new MemoryStore()]) {
+      const sender = await store.claim();
+      const { account } = await store.load();
+      const { life } = account;
+      await store.saveDraft({ text: "former", life });
+      expect(await store.draft()).toEqual({ text: "former", life });
+      await store.commit(sender, { ...nothing, forget: true, account: { ...account, life: life + 1 } });
+      await store.saveDraft({ text: "late", life });
+      expect(await store.draft()).toEqual({ text: "", life: life + 1 });
+      await store.saveDraft({ text: "next", life: life + 1 });
+      expect((await store.draft()).text).toBe("next");
+    }
+  });
+
   it("without storage it says so", () => {
     expect(new MemoryStore().durable).toBe(false);
   });

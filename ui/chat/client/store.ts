@@ -26,6 +26,13 @@ export interface Shown {
   acts: Act[];
 }
 
+/** What stands in a composer. */
+export interface Draft {
+  text: string;
+  /** `Account.life` of who writes it. */
+  life: number;
+}
+
 /** Another tab has become the sender: nothing was written. */
 export class NotTheSender extends Error {
   override name = "NotTheSender";
@@ -44,9 +51,10 @@ export interface ChatStore {
   /** Takes away what waits for the user; in its place, given one, a new act. What the server lost keeps its id. */
   replace(id: string, by: NewAct | null): Promise<Act | null>;
   shown(most: number): Promise<Shown>;
-  /** What stood in the composer. */
-  draft(): Promise<string>;
-  saveDraft(text: string): Promise<void>;
+  /** What stood in the composer, and in which life (`Account.life`) it is written. */
+  draft(): Promise<Draft>;
+  /** Stores nothing after a log-out: a former customer's words go with the rest. */
+  saveDraft(draft: Draft): Promise<void>;
   close(): void;
 }
 
@@ -147,12 +155,12 @@ export class MemoryStore implements ChatStore {
     return Promise.resolve({ entries: entries.slice(-most), more: entries.length > most, acts });
   }
 
-  draft(): Promise<string> {
-    return Promise.resolve(this.words);
+  draft(): Promise<Draft> {
+    return Promise.resolve({ text: this.words, life: this.account.life });
   }
 
-  saveDraft(text: string): Promise<void> {
-    this.words = text;
+  saveDraft({ text, life }: Draft): Promise<void> {
+    if (life === this.account.life) this.words = text;
     return Promise.resolve();
   }
 

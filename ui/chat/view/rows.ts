@@ -100,8 +100,8 @@ const itemOf = (stored: StoredEntry): Item | null => {
   return { key, seq, own, author, name: entry.authorName, timeMs, text, erased: entry.erased, act: null };
 };
 
-const actItem = (act: Act, me: string): Message => ({
-  key: act.id,
+const actItem = (act: Act, key: string, me: string): Message => ({
+  key,
   seq: 0,
   own: true,
   author: me,
@@ -158,11 +158,13 @@ const unsettled = (acts: readonly Act[], known: ReadonlySet<string>, me: string)
   const shown = acts.filter((act) => act.state !== "voided");
   const recalls = shown.filter((act) => act.kind === ActKind.RECALL);
   const items = shown
-    .filter((act) => act.state !== "late" && !known.has(act.id))
+    .filter((act) => act.state !== "late")
     .flatMap((act): Item[] => {
-      if (act.kind === ActKind.MESSAGE) return [actItem(act, me)];
+      // Should an entry with other words have its id (a copied browser's), the act keeps a row of its own.
+      const key = known.has(act.id) ? `act-${act.id}` : act.id;
+      if (act.kind === ActKind.MESSAGE) return [actItem(act, key, me)];
       if (act.kind !== ActKind.CLOSE) return [];
-      return [{ line: "closing", key: act.id, name: "", timeMs: act.doneMs, act }];
+      return [{ line: "closing", key, name: "", timeMs: act.doneMs, act }];
     });
   const late = new Map(shown.filter((act) => act.state === "late").map((act) => [act.id, act]));
   return { items, late, recalls: new Map(recalls.map((act) => [targetOf(act), act])) };

@@ -186,6 +186,18 @@ describe("the page", () => {
     expect(acts.discard).toHaveBeenCalledWith(failed);
   });
 
+  it("words that weren't taken stand beside others that have their id", () => {
+    const own = entry(1, "另一台电脑写的", AuthorRole.CUSTOMER);
+    const act = { ...waiting("1", "parked"), content: waiting("这里写的", "parked").content };
+    page.show({ entries: [own], more: false, acts: [act] });
+    const bubbles = [...document.querySelectorAll(".b.out")];
+    expect(bubbles.map((bubble) => bubble.firstChild?.textContent)).toEqual(["另一台电脑写的", "这里写的"]);
+    expect(document.querySelectorAll(".under.bad button")).toHaveLength(2);
+    page.show({ entries: [own], more: false, acts: [] });
+    expect(text()).toContain("另一台电脑写的");
+    expect(text()).not.toContain("这里写的");
+  });
+
   it("what is hidden is unread, in the title too; what is seen is read", () => {
     page.setOpen(false);
     page.show({ entries: [entry(1, "在的")], more: false, acts: [] });

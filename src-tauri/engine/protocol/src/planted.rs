@@ -34,6 +34,8 @@ pub enum Fault {
     HeadsKeptAcrossEpoch,
     /// What was asked on a lost connection is waited for.
     TimerLostAtReconnect,
+    /// A block is taken though a later generation of it is held.
+    OlderBlockTaken,
 }
 
 #[cfg(feature = "planted")]
@@ -64,6 +66,7 @@ mod switch {
             Self::ErasedStays,
             Self::HeadsKeptAcrossEpoch,
             Self::TimerLostAtReconnect,
+            Self::OlderBlockTaken,
         ];
     }
 

@@ -30,6 +30,8 @@ pub enum Fault {
     OverflowDropped,
     /// A customer's heartbeat tells the head of the agents' log.
     CustomersCountMovesWithNote,
+    /// A block is read in one transaction and written in a later one, whatever came between.
+    SealedWithoutLock,
 }
 
 #[cfg(feature = "planted")]
@@ -58,6 +60,7 @@ mod switch {
             Self::CounterNotHeld,
             Self::OverflowDropped,
             Self::CustomersCountMovesWithNote,
+            Self::SealedWithoutLock,
         ];
     }
 

@@ -14,6 +14,7 @@ use zuoxi_wire::{Id, block, limits};
 use crate::change::Change;
 use crate::gateway::Gateway;
 use crate::group::Group;
+use crate::planted::{self, Fault};
 use crate::reading::{PAGE_BYTES, encoded, read};
 use crate::record::{Conversation, SealedBlock};
 use crate::store::{Store, StoreError, Stored};
@@ -31,6 +32,8 @@ pub(crate) type LogOf = (Id, Reader);
 #[derive(Debug, Default)]
 pub(crate) struct Sealing {
     due: BTreeSet<LogOf>,
+    /// Read, and written when something is sealed next: a planted fault's alone.
+    unlocked: Vec<SealedBlock>,
 }
 
 impl Sealing {
@@ -69,8 +72,11 @@ impl Gateway {
     pub(crate) fn seal_due(&mut self, group: &mut Group<'_>) {
         let due: Vec<LogOf> = self.sealing.due.iter().take(AT_ONCE).copied().collect();
         let mut left = AT_ONCE;
+        for block in std::mem::take(&mut self.sealing.unlocked) {
+            let _ = group.store.put_block(&block);
+        }
         for log in due {
-            match seal(group, log, self.now_ms, &mut left) {
+            match seal(group, log, self.now_ms, &mut left, &mut self.sealing.unlocked) {
                 Ok(true) => {}
                 Ok(false) => group.sealed.push(log),
                 // It would be in the way of all others; the next round finds it.
@@ -84,7 +90,13 @@ impl Gateway {
 }
 
 /// Seals a log in order, so that no hole comes about, as long as some are `left` to this group. Whether more waits.
-fn seal(group: &mut Group<'_>, (id, reader): LogOf, now_ms: u64, left: &mut usize) -> Stored<bool> {
+fn seal(
+    group: &mut Group<'_>,
+    (id, reader): LogOf,
+    now_ms: u64,
+    left: &mut usize,
+    unlocked: &mut Vec<SealedBlock>,
+) -> Stored<bool> {
     // This locks it: what is read below can't be recalled or cut meanwhile.
     let Some(conversation) = group.conversation(id)? else {
         return Ok(false);
@@ -96,7 +108,12 @@ fn seal(group: &mut Group<'_>, (id, reader): LogOf, now_ms: u64, left: &mut usiz
             return Ok(true);
         }
         *left -= 1;
-        seal_range(group.store, &conversation, reader, start, last)?;
+        let block = sealed_range(group.store, &conversation, reader, start, last)?;
+        if planted::has(Fault::SealedWithoutLock) {
+            unlocked.push(block);
+            return Ok(false);
+        }
+        group.store.put_block(&block)?;
         from = next(&conversation, reader, last, now_ms);
     }
     Ok(false)
@@ -117,13 +134,19 @@ fn rests(conversation: &Conversation, reader: Reader, now_ms: u64) -> bool {
     conversation.status == Status::Closed || moved_ms + limits::BLOCK_QUIET_MS <= now_ms
 }
 
-fn seal_range(store: &mut dyn Store, conversation: &Conversation, reader: Reader, start: u64, last: u64) -> Stored<()> {
+fn sealed_range(
+    store: &mut dyn Store,
+    conversation: &Conversation,
+    reader: Reader,
+    start: u64,
+    last: u64,
+) -> Stored<SealedBlock> {
     let id = conversation.id;
     let first = start.max(reader.floor(conversation));
     let known = store.block(id, reader.log(), start)?;
     let generation = known.map_or(0, |known| known.generation) + 1;
     let bytes = packed(store, id, reader, (first, last), generation)?;
-    store.put_block(&SealedBlock {
+    Ok(SealedBlock {
         conversation: id,
         log: reader.log(),
         start,

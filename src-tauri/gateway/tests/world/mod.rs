@@ -144,12 +144,8 @@ impl World {
     /// SIGTERM, and whether it ended well.
     pub fn stop(&mut self) -> bool {
         let mut child = self.child.take().unwrap();
-        let status = Command::new("kill")
-            .arg("-TERM")
-            .arg(child.id().to_string())
-            .status()
-            .unwrap();
-        assert!(status.success());
+        let id = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
         child.wait().unwrap().success()
     }
 

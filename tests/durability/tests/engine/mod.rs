@@ -45,13 +45,24 @@ pub(crate) enum Wish {
     Entries(u8, u64, u64, bool),
     Block(u8, u64, u64, bool),
     Erase(u8, u64),
-    EraseMessage(u8, u64),
+    /// A Seq's id, or the same by the other author; below which Seq.
+    EraseMessage {
+        of: u8,
+        seq: u64,
+        other: bool,
+        below: u64,
+    },
     Drop(u8, u64, u64),
     Enqueue(u8),
     Park(u8, bool),
     Again(u8),
     Settle(u8),
-    Draft(u8, bool),
+    Draft {
+        of: u8,
+        text: bool,
+        note: bool,
+        on_note: bool,
+    },
     Value(bool, bool),
 }
 
@@ -62,12 +73,17 @@ fn feed(own: bool) -> FeedKey {
     }
 }
 
+/// Two neighbours share it, of different authors: what is done to one mustn't reach the other.
 fn message(of: u8, seq: u64) -> Id {
-    Id::v7(seq, [of; 10])
+    Id::v7(seq / 2, [of; 10])
+}
+
+fn author(seq: u64) -> Id {
+    id(7 + (seq % 2) as u8)
 }
 
 fn entry(of: u8, seq: u64, erased: bool) -> StoredEntry {
-    let (id, author) = (message(of, seq), id(8));
+    let (id, author) = (message(of, seq), author(seq));
     let content = if erased {
         Bytes::new()
     } else {
@@ -152,10 +168,10 @@ impl Model {
                 let rows: Vec<StoredEntry> = (first..first + count).map(|seq| entry(of, seq, erased)).collect();
                 Change::Block(id(of), sealed(&rows, erased))
             }
-            Wish::EraseMessage(of, seq) => Change::EraseMessage {
+            Wish::EraseMessage { of, seq, other, below } => Change::EraseMessage {
                 conversation: id(of),
-                below: seq + 1,
-                author: id(8),
+                below,
+                author: author(seq + u64::from(other)),
                 id: message(of, seq),
             },
             Wish::Drop(of, first, count) => Change::Drop(
@@ -182,11 +198,17 @@ impl Model {
                 Change::Update(act(number, self.loaded.last_place + 1, OutboxState::Waiting))
             }
             Wish::Settle(number) => Change::Settle(id(number + 20)),
-            Wish::Draft(of, written) => {
-                let text = if written { "您好" } else { "" };
+            Wish::Draft {
+                of,
+                text,
+                note,
+                on_note,
+            } => {
+                let words = |written: bool, words: &str| if written { words.to_owned() } else { String::new() };
                 let draft = Draft {
-                    text: text.into(),
-                    ..Draft::default()
+                    text: words(text, "您好"),
+                    note: words(note, "只给同事"),
+                    on_note,
                 };
                 Change::Draft(id(of), draft)
             }
@@ -229,7 +251,14 @@ impl Model {
             Change::Entries(of, entries) => self.keep(*of, entries),
             Change::Block(of, block) => self.keep(*of, &block.entries()),
             Change::Erase(of, seqs) => self.erase(*of, |entry| seqs.contains(&entry.seq)),
-            Change::EraseMessage { conversation, id, .. } => self.erase(*conversation, |entry| entry.id == *id),
+            Change::EraseMessage {
+                conversation,
+                below,
+                author,
+                id,
+            } => self.erase(*conversation, |entry| {
+                entry.id == *id && entry.author == Some(*author) && entry.seq < *below
+            }),
             Change::Drop(of, range) => {
                 if let Some(log) = self.entries.get_mut(of) {
                     log.retain(|seq, _| !(range.first..=range.last).contains(seq));
@@ -242,7 +271,9 @@ impl Model {
                 loaded.last_place = loaded.last_place.max(act.place);
             }
             Change::Settle(id) => loaded.outbox.retain(|act| act.id != *id),
-            Change::Draft(of, draft) if draft.text.is_empty() => drop(loaded.drafts.remove(of)),
+            Change::Draft(of, draft) if draft.text.is_empty() && draft.note.is_empty() => {
+                drop(loaded.drafts.remove(of));
+            }
             Change::Draft(of, draft) => drop(loaded.drafts.insert(*of, draft.clone())),
             Change::Value(name, Some(value)) => drop(loaded.values.insert((*name).to_owned(), value.clone())),
             Change::Value(name, None) => drop(loaded.values.remove(*name)),
@@ -310,13 +341,13 @@ fn wishes() -> impl Strategy<Value = Wish> {
         6 => (of(), seq(), 1_u64..4, any::<bool>()).prop_map(|(of, first, count, erased)| W::Entries(of, first, count, erased)),
         5 => (of(), seq(), 1_u64..6, any::<bool>()).prop_map(|(of, first, count, erased)| W::Block(of, first, count, erased)),
         2 => (of(), seq()).prop_map(|(of, seq)| W::Erase(of, seq)),
-        2 => (of(), seq()).prop_map(|(of, seq)| W::EraseMessage(of, seq)),
+        3 => (of(), seq(), any::<bool>(), 1_u64..12).prop_map(|(of, seq, other, below)| W::EraseMessage { of, seq, other, below }),
         2 => (of(), seq(), 0_u64..3).prop_map(|(of, first, count)| W::Drop(of, first, count)),
         4 => of().prop_map(W::Enqueue),
         2 => (of(), any::<bool>()).prop_map(|(of, behind)| W::Park(of, behind)),
         1 => of().prop_map(W::Again),
         2 => of().prop_map(W::Settle),
-        2 => (of(), any::<bool>()).prop_map(|(of, written)| W::Draft(of, written)),
+        3 => (of(), any::<[bool; 3]>()).prop_map(|(of, [text, note, on_note])| W::Draft { of, text, note, on_note }),
         2 => (any::<bool>(), any::<bool>()).prop_map(|(first, there)| W::Value(first, there)),
     ]
 }

@@ -3,8 +3,8 @@
 use prost::Message as _;
 use zuoxi_protocol::change::{Change, FeedKey, OutboxState, Transaction};
 use zuoxi_protocol::{Notice, Sync};
-use zuoxi_wire::Id;
-use zuoxi_wire::v1::{ActKind, Entry, FeedKind, RefusalCode};
+use zuoxi_wire::v1::{ActKind, Block, Entry, FeedKind, RefusalCode};
+use zuoxi_wire::{Id, block};
 
 use super::Checker;
 use super::truth::{Kept, Log};
@@ -42,6 +42,9 @@ impl Checker {
                 Change::Entries(conversation, entries) if disk.epoch == self.truth.epoch => entries
                     .iter()
                     .try_for_each(|entry| self.held(n, *conversation, entry.seq, disk)),
+                Change::Block(conversation, stored) if disk.epoch == self.truth.epoch => {
+                    (stored.first..=stored.last).try_for_each(|seq| self.held(n, *conversation, seq, disk))
+                }
                 Change::Log(conversation, state) if disk.epoch == self.truth.epoch && !state.to_compare => {
                     self.log_state(n, *conversation, disk)
                 }
@@ -52,11 +55,41 @@ impl Checker {
                 Change::Settle(id) => self.settles(n, *id),
                 _ => Ok(()),
             };
+            let done = done.and_then(|()| self.generations(n, change));
             if let Err(what) = done {
                 let name = &self.users[n].name;
                 self.fail(format!("{name} {what}"));
             }
         }
+    }
+
+    /// Within an epoch no block comes in of a lower generation than one that is held.
+    fn generations(&mut self, n: usize, change: &Change) -> Result<(), String> {
+        let all = &mut self.users[n].generations;
+        match change {
+            Change::Epoch(_) => all.clear(),
+            Change::ForgetFeed(feed) if feed.is_own() => all.clear(),
+            Change::RowLeft { feed, conversation } if feed.is_own() => drop(all.remove(conversation)),
+            Change::Log(conversation, state) if state.to_compare => drop(all.remove(conversation)),
+            Change::Drop(conversation, range) => {
+                let kept = |start: u64| block::range_of(start).1 < range.first || start > range.last;
+                let held = all.entry(*conversation).or_default();
+                held.retain(|start, _| kept(*start));
+            }
+            Change::Block(conversation, stored) => {
+                let generation = Block::decode(stored.bytes.clone()).map_or(0, |block| block.generation);
+                let held = all.entry(*conversation).or_default().entry(stored.start).or_default();
+                if generation < *held {
+                    return Err(format!(
+                        "takes generation {generation} of the block at {} of {conversation}, and holds {held}",
+                        stored.start
+                    ));
+                }
+                *held = generation;
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// An entry that is held is the log's.
@@ -141,6 +174,8 @@ impl Checker {
         let user = &mut self.users[n];
         user.given.clear();
         user.last_token = 0;
+        let held = disk.logs.iter();
+        user.generations = held.map(|(id, state)| (*id, state.generations.clone())).collect();
         let mut gone = Vec::new();
         let mut lost = None;
         for (id, act) in &mut user.acts {
@@ -196,6 +231,7 @@ impl Checker {
             }
             Notice::ActStored { id } => {
                 set(user, id, Seen::Stored);
+                self.clocks += 1;
                 if disk.act(*id).is_some() {
                     Ok(())
                 } else {
@@ -511,6 +547,8 @@ impl Checker {
 
     /// All have converged: every cache is what the log is, and every act's end is known.
     pub fn end(&mut self, n: usize, device: &Device) {
+        let held = device.disk.now.entries.values();
+        self.compared += held.map(|log| log.len() as u64).sum::<u64>();
         if let Err(what) = self.ends(n, &device.disk.now) {
             let name = &self.users[n].name;
             self.fail(format!("in the end {name} {what}"));

@@ -100,6 +100,16 @@ impl Checker {
         }
     }
 
+    /// A page is read after the commit that recalled something: it has the content no more.
+    fn bare(&self, n: usize, conversation: Id, entry: &Entry) -> Result<(), String> {
+        let log = self.truth.logs.get(&conversation);
+        let kept = log.and_then(|log| log.at(entry.seq, self.users[n].is_customer()));
+        if kept.is_some_and(|kept| kept.entry.erased) && !(entry.erased && entry.content.is_empty()) {
+            return Err(format!("the content of Seq {}, which was recalled", entry.seq));
+        }
+        Ok(())
+    }
+
     fn seen(&self, n: usize, conversation: Id) -> Result<(), String> {
         let user = &self.users[n];
         let may = match (user.agent, user.me) {
@@ -237,6 +247,7 @@ impl Checker {
             let entries = block::decode(packed).map_err(|error| error.to_string())?;
             for (entry, _) in &entries {
                 self.entry(n, conversation, entry, false)?;
+                self.bare(n, conversation, entry)?;
             }
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! What must be true, judged from outside: by what the store committed, what frames said, what disks hold and what users
-//! saw. It shares no code with what it checks but the wire's types.
+//! saw. It shares no rule with what it checks: only the types in which both speak (the wire's, the store's
+//! records, a device's changes) and the reader of blocks.
 
 mod device;
 mod frames;
@@ -28,6 +29,10 @@ pub struct Checker {
     pub now: u64,
     /// When faults stopped.
     pub heals_at: u64,
+    /// Acts whose clock a user saw.
+    pub clocks: u64,
+    /// Entries of caches that were compared in the end.
+    pub compared: u64,
     /// Several groups committed at once: what the first of them said was true before the second.
     pub several: bool,
     /// Everybody was asked to say something once more.

@@ -59,6 +59,8 @@ pub struct User {
     pub missing: BTreeSet<(Id, Id)>,
     /// Conversations of which this device was told that they left, and which it hasn't let go since.
     pub left: BTreeSet<Id>,
+    /// Generations of the blocks that its disk took in this epoch, by conversation and first Seq of the range.
+    pub generations: BTreeMap<Id, BTreeMap<u64, u32>>,
     /// Transactions given and not ended.
     pub given: BTreeSet<u64>,
     pub last_token: u64,

@@ -114,6 +114,10 @@ impl World {
                 let n = self.who(who);
                 self.devices[n].slow_until = self.now + u64::from(ms);
             }
+            Deed::Older { who, ms } if self.fault("older blocks") => {
+                let n = self.who(who);
+                self.devices[n].older_until = self.now + u64::from(ms);
+            }
             Deed::Network { who } => self.tell(self.who(who), Input::NetworkChanged),
             Deed::Kill { who, ms } if self.fault("device killed") => {
                 let n = self.who(who);

@@ -29,6 +29,8 @@ pub struct Device {
     pub frozen_until: u64,
     pub partition_until: u64,
     pub slow_until: u64,
+    /// Until then a cache on the way gives blocks as they were first.
+    pub older_until: u64,
     /// For ids of acts; goes with a copied disk, as the state of a copied machine's generator does.
     pub ids: Dice,
     pub asks: u64,
@@ -72,6 +74,7 @@ impl Device {
             frozen_until: 0,
             partition_until: 0,
             slow_until: 0,
+            older_until: 0,
             asks: 0,
             copy: false,
             typing: false,

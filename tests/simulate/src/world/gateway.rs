@@ -162,6 +162,7 @@ impl World {
                     if let Some(link) = self.node.links.get(&connection).copied() {
                         let n = self.links[link].device;
                         self.checker.told(n, link, &frame);
+                        let frame = self.through_cache(n, frame);
                         self.trace.say(|| format!("gateway -> [{n}] {frame:?}"));
                         let bytes = frame::encode_gateway(&frame);
                         let page = matches!(frame.kind, Some(gateway_frame::Kind::EntriesPage(_)));

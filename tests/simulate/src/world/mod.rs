@@ -1,6 +1,7 @@
 //! A world in one thread: the gateway's rules over a store, sessions over disks, and a network, all on one clock; what
 //! happens next depends on the story alone.
 
+mod cache;
 mod deeds;
 pub mod device;
 pub mod disk;
@@ -98,6 +99,9 @@ pub struct Outcome {
     pub ms: u64,
     pub trace: u64,
     pub rare: Rare,
+    /// Acts whose clock a user saw, and entries of caches that were compared in the end.
+    pub clocks: u64,
+    pub compared: u64,
     pub failure: Option<Failure>,
 }
 
@@ -250,6 +254,8 @@ impl World {
             ms: self.now,
             trace: self.trace.hash(),
             rare: self.rare,
+            clocks: self.checker.clocks,
+            compared: self.checker.compared,
             failure: self.checker.failure.map(|what| Failure { step, at_ms, what }),
         }
     }

@@ -1,5 +1,7 @@
 //! The gateway's store: its twin in memory, with faults between any two operations, and a witness of what is committed.
 
+use std::collections::BTreeMap;
+
 use zuoxi_rules::memory::CommitFault;
 use zuoxi_rules::record::{
     Agent, Audience, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position, Refusal,
@@ -34,6 +36,10 @@ pub struct GatewayStore {
     inner: MemoryStore,
     open: Vec<Written>,
     mark: usize,
+    sealing: Vec<SealedBlock>,
+    sealing_mark: usize,
+    /// The first block of each range that was ever committed: what a cache somewhere may still have.
+    pub oldest: BTreeMap<(Id, Audience, u64), SealedBlock>,
     /// What was committed and not yet taken by the checker.
     pub committed: Vec<Written>,
     /// Commits since, with or without anything written.
@@ -80,6 +86,7 @@ impl GatewayStore {
         self.inner.rollback();
         self.open.clear();
         self.mark = 0;
+        self.sealing.clear();
         self.dead = false;
         self.dies_after = None;
     }
@@ -126,6 +133,7 @@ impl Store for GatewayStore {
     fn begin(&mut self) -> Stored<()> {
         self.alive()?;
         self.open.clear();
+        self.sealing.clear();
         self.inner.begin()
     }
 
@@ -133,6 +141,7 @@ impl Store for GatewayStore {
         self.alive()?;
         self.inner.savepoint()?;
         self.mark = self.open.len();
+        self.sealing_mark = self.sealing.len();
         Ok(())
     }
 
@@ -144,6 +153,7 @@ impl Store for GatewayStore {
     fn undo(&mut self) -> Stored<()> {
         self.alive()?;
         self.open.truncate(self.mark);
+        self.sealing.truncate(self.sealing_mark);
         self.inner.undo()
     }
 
@@ -167,13 +177,19 @@ impl Store for GatewayStore {
             }
             self.groups += 1;
             self.committed.append(&mut self.open);
+            for block in self.sealing.drain(..).filter(|block| !block.bytes.is_empty()) {
+                let key = (block.conversation, block.log, block.start);
+                self.oldest.entry(key).or_insert(block);
+            }
         }
         self.open.clear();
+        self.sealing.clear();
         done
     }
 
     fn rollback(&mut self) {
         self.open.clear();
+        self.sealing.clear();
         self.inner.rollback();
     }
 
@@ -205,6 +221,13 @@ impl Store for GatewayStore {
         self.alive()?;
         let done = self.inner.put_feed_row(feed, row);
         self.note(done, Written::Row(feed, *row))
+    }
+
+    fn put_block(&mut self, block: &SealedBlock) -> Stored<()> {
+        self.alive()?;
+        self.inner.put_block(block)?;
+        self.sealing.push(block.clone());
+        Ok(())
     }
 
     fn remember_refusal(&mut self, refusal: &Refusal) -> Stored<()> {
@@ -256,7 +279,6 @@ impl Store for GatewayStore {
         fn put_position(&mut self, position: &Position) -> ();
         fn put_visit(&mut self, visit: &Visit) -> ();
         fn remove_visits(&mut self, conversation: Id, below: u64) -> ();
-        fn put_block(&mut self, block: &SealedBlock) -> ();
         fn remove_below(&mut self, conversation: &Conversation, limit: u32) -> bool;
     }
 

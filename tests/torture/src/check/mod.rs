@@ -1,5 +1,5 @@
-//! The outside checker. It shares no code with what it checks but the wire's generated types: it reads the gateway's
-//! database and every cache as SQLite files, and the clients' own files of what they saw.
+//! The outside checker. It shares no code with what it checks but the wire's generated types, its ids and its reader of
+//! blocks: it reads the gateway's database and every cache as SQLite files, and the clients' own files of what they saw.
 
 mod cache;
 mod log;
