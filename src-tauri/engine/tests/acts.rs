@@ -111,6 +111,30 @@ async fn what_was_discarded_too_late_is_told_and_can_be_recalled() {
 }
 
 #[tokio::test]
+async fn a_close_discarded_too_late_is_not_announced_as_words_are() {
+    let mut computer = Computer::new(Arc::new(MemoryKeyring::default()));
+    let (engine, mut peer, mut window) = desk(&mut computer).await;
+    engine.close(CONVERSATION).await.unwrap();
+    let close = act(&mut peer, ActKind::Close).await;
+    let id = zuoxi_wire::Id::try_from(&close.id).unwrap();
+    engine.discard(CONVERSATION, &id.to_string()).await.unwrap();
+    let void = act(&mut peer, ActKind::Void).await;
+    accept(&peer, &void, 7).await;
+    engine.send_message(CONVERSATION, MESSAGE, "您好".into()).await.unwrap();
+    act(&mut peer, ActKind::Message).await;
+    engine.discard(CONVERSATION, MESSAGE).await.unwrap();
+    let void = act(&mut peer, ActKind::Void).await;
+    accept(&peer, &void, 8).await;
+    let told = window
+        .event(|event| match event {
+            DeskEvent::TooLate { message, .. } => Some(message.clone()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(told, MESSAGE, "the first that is told");
+}
+
+#[tokio::test]
 async fn words_that_could_not_be_stored_go_back_before_what_was_typed_since() {
     let keyring = Arc::new(MemoryKeyring::default());
     let mut computer = Computer::new(keyring.clone());

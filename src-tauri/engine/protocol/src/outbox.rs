@@ -234,6 +234,7 @@ impl Outbox {
         turn.change(Change::Settle(id));
         turn.after(Notice::ActSettled {
             id,
+            kind: act.kind,
             conversation: conversation.or(act.conversation),
             seq,
             time_ms,

@@ -35,10 +35,13 @@ impl Active {
             Notice::ActNotStored { act, why } => self.act_not_stored(&act, why, outside),
             Notice::ActSettled {
                 id,
+                kind: ActKind::Message | ActKind::Note,
                 conversation: Some(conversation),
                 too_late: true,
                 ..
             } => self.sent_too_late(id, conversation, outside),
+            // What another did all the same shows by its own entry, and can't be recalled.
+            Notice::ActGone { id } | Notice::ActSettled { id, too_late: true, .. } => self.act_gone(id),
             Notice::ActSettled { id, seq, time_ms, .. } => self.act_settled(id, seq, time_ms, outside),
             Notice::ActParked(act) | Notice::ActLost(act) => {
                 let id = act.id;
@@ -48,7 +51,6 @@ impl Active {
                 self.put_act(id);
                 self.acts_changed(id);
             }
-            Notice::ActGone { id } => self.act_gone(id),
             Notice::Entries { conversation, entries } => {
                 trace::came(conversation, &entries);
                 self.entries_came(conversation, &entries);
@@ -206,13 +208,13 @@ impl Active {
     fn act_gone(&mut self, id: Id) {
         self.trace.stopped(id);
         self.unwritten.remove(&id);
+        self.changed.sync = true;
         let Some(act) = self.acts.remove(&id) else { return };
         if let Some(conversation) = act.conversation
             && let Some(shown) = self.showing.shown.get_mut(&conversation)
         {
             shown.timeline.remove_act(id);
         }
-        self.changed.sync = true;
         self.conversation_acts_changed(act.conversation);
     }
 
@@ -228,12 +230,7 @@ impl Active {
 
     /// Discarded, and sent all the same: its content is in the entry, which comes, and can be recalled.
     fn sent_too_late(&mut self, id: Id, conversation: Id, outside: &mut Outside) {
-        let kind = self.acts.get(&id).map(|act| act.kind);
         self.act_gone(id);
-        self.changed.sync = true;
-        if !kind.is_none_or(|kind| matches!(kind, ActKind::Message | ActKind::Note)) {
-            return;
-        }
         tracing::info!(act = %id, "discarded too late");
         self.too_late.entry(conversation).or_default().insert(id);
         if let Some(shown) = self.showing.shown.get_mut(&conversation) {
