@@ -227,7 +227,7 @@ impl Model {
             Change::RowLeft { feed, conversation } => self.leave(*feed, *conversation),
             Change::Log(of, state) => drop(loaded.logs.insert(*of, state.clone())),
             Change::Entries(of, entries) => self.keep(*of, entries),
-            Change::Block(of, block) => self.keep(*of, &block.entries()),
+            Change::Block(of, block) => self.keep(*of, &block.entries().unwrap()),
             Change::Erase(of, seqs) => self.erase(*of, |entry| seqs.contains(&entry.seq)),
             Change::EraseMessage { conversation, id, .. } => self.erase(*conversation, |entry| entry.id == *id),
             Change::Drop(of, range) => {
