@@ -407,7 +407,7 @@ pub enum SyncView {
         /// When the next attempt begins, milliseconds UTC by this computer's clock; 0: under way.
         #[ts(type = "number")]
         retry_at_ms: u64,
-        /// A code for why: network, tls, version, crowded, session, disabled, stopping.
+        /// A code for why: network, tls, version, crowded, session, disabled, stopping, store.
         reason: String,
     },
 }

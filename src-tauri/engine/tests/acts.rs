@@ -12,11 +12,11 @@ use zuoxi_engine::Engine;
 use zuoxi_engine::store::{Keyring, MemoryKeyring};
 use zuoxi_engine::view::{DeskEvent, DraftView, Mark};
 use zuoxi_wire::v1::{
-    Accepted, Act, ActKind, Answer, Answers, EntriesPage, GoingAway, Problem, ProblemCode, WatchPage, answer,
-    client_frame, gateway_frame, going_away,
+    Accepted, Act, ActKind, Answer, Answers, GoingAway, Problem, ProblemCode, answer, client_frame, gateway_frame,
+    going_away,
 };
 
-use computer::{Computer, welcome};
+use computer::{Computer, watch_opens, welcome};
 use desks::Window;
 use scripted::Peer;
 
@@ -54,22 +54,7 @@ async fn desk(computer: &mut Computer) -> (Engine, Peer, Window) {
     let mut peer = computer.log_in(&engine, true).await;
     let mut window = Window::open(&engine, "main").await;
     engine.observe_timeline(&window.id, CONVERSATION, -1, 50).await.unwrap();
-    let watch = peer
-        .find(|request, kind| match kind {
-            client_frame::Kind::Watch(watch) => Some((request, watch.conversation)),
-            _ => None,
-        })
-        .await;
-    let page = WatchPage {
-        conversation: watch.1,
-        time_ms: 1,
-        summary: None,
-        page: Some(EntriesPage {
-            floor: 1,
-            ..EntriesPage::default()
-        }),
-    };
-    peer.say(watch.0, gateway_frame::Kind::WatchPage(page)).await;
+    watch_opens(&mut peer).await;
     window.until(|window| window.timeline.as_ref().map(|_| ())).await;
     (engine, peer, window)
 }

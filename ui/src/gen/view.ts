@@ -462,7 +462,7 @@ since_ms: number,
  */
 retry_at_ms: number, 
 /**
- * A code for why: network, tls, version, crowded, session, disabled, stopping.
+ * A code for why: network, tls, version, crowded, session, disabled, stopping, store.
  */
 reason: string, };
 

@@ -175,6 +175,7 @@ impl Active {
             }
             Command::Proof(reply) => tell(reply, Ok(self.proof_view(outside))),
             Command::CheckNow(reply) | Command::ReconnectNow(reply) => {
+                self.reload_now();
                 self.ask(Ask::CheckNow);
                 tell(reply, Ok(()));
             }
@@ -246,10 +247,11 @@ impl Active {
     fn resend(&mut self, conversation: Id, message: Id, outside: &Outside) -> Result<(), CallError> {
         match self.unsettled(conversation, message)?.state {
             OutboxState::Lost => self.ask(Ask::SendAgain { id: message }),
-            OutboxState::Parked { .. } => self.ask(Ask::Resend {
-                id: message,
-                new_id: outside.new_id(),
-            }),
+            OutboxState::Parked { .. } => {
+                let new_id = outside.new_id();
+                self.resends.insert(new_id, message);
+                self.ask(Ask::Resend { id: message, new_id });
+            }
             OutboxState::Waiting | OutboxState::Voided => return Err(CallError::invalid()),
         }
         Ok(())

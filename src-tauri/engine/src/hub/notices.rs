@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use zuoxi_protocol::change::OutboxAct;
 use zuoxi_protocol::notice::{ErasedWhat, LogInFailure, WatchEnd, Who};
 use zuoxi_protocol::{Broken, Command, Input, Notice, StoreFailure, Sync};
@@ -208,6 +209,7 @@ impl Active {
     fn act_gone(&mut self, id: Id) {
         self.trace.stopped(id);
         self.unwritten.remove(&id);
+        self.resends.retain(|_, old| *old != id);
         self.changed.sync = true;
         let Some(act) = self.acts.remove(&id) else { return };
         if let Some(conversation) = act.conversation
@@ -248,8 +250,22 @@ impl Active {
     /// The disk didn't take it: bubble away, words back.
     fn act_not_stored(&mut self, act: &OutboxAct, why: StoreFailure, outside: &mut Outside) {
         self.act_gone(act.id);
-        let Some(conversation) = act.conversation else { return };
-        let Some((text, note)) = words(act) else { return };
+        self.words_back(act.conversation, act.kind, &act.content, why, outside);
+    }
+
+    /// Words that aren't stored go before what was typed since.
+    pub(super) fn words_back(
+        &mut self,
+        conversation: Option<Id>,
+        kind: ActKind,
+        content: &Bytes,
+        why: StoreFailure,
+        outside: &mut Outside,
+    ) {
+        let Some(conversation) = conversation else { return };
+        let Some((text, note)) = words(kind, content) else {
+            return;
+        };
         let reason = match why {
             StoreFailure::Full => "disk_full",
             StoreFailure::Broken => "store",
@@ -263,10 +279,8 @@ impl Active {
         };
         let draft = draft.clone();
         self.inbox_draft(conversation);
-        if !outside.windows.is_observed(conversation) {
-            // No composer takes it: it is kept where the next one looks.
-            self.later(Input::User(Command::SaveDraft { conversation, draft }));
-        }
+        // Whether a composer takes it or not: one that saves the same words later saves nothing new.
+        self.later(Input::User(Command::SaveDraft { conversation, draft }));
         let event = DeskEvent::PutBack {
             conversation: conversation.to_string(),
             text,
@@ -438,15 +452,15 @@ impl Active {
 }
 
 /// Text of an act that has one, and whether it is a note.
-pub(super) fn words(act: &OutboxAct) -> Option<(String, bool)> {
-    match act.kind {
+pub(super) fn words(kind: ActKind, content: &Bytes) -> Option<(String, bool)> {
+    match kind {
         ActKind::Message => {
-            let content = <MessageContent as prost::Message>::decode(act.content.clone()).ok()?;
+            let content = <MessageContent as prost::Message>::decode(content.clone()).ok()?;
             let message_content::Body::Text(text) = content.body?;
             Some((text, false))
         }
         ActKind::Note => Some((
-            <NoteContent as prost::Message>::decode(act.content.clone()).ok()?.text,
+            <NoteContent as prost::Message>::decode(content.clone()).ok()?.text,
             true,
         )),
         _ => None,
