@@ -32,7 +32,7 @@ pub(super) fn entries(stored: &StoredBlock) -> Result<Vec<StoredEntry>, StoreErr
 }
 
 /// Whether the bytes of an id stand somewhere in a block.
-pub(super) fn names(stored: &StoredBlock, id: Id) -> Result<bool, StoreError> {
+fn names(stored: &StoredBlock, id: Id) -> Result<bool, StoreError> {
     let plain = block::plain(open(&stored.bytes)?).map_err(|_| damaged("block"))?;
     Ok(plain.data.windows(id.0.len()).any(|part| part == id.0))
 }
