@@ -705,7 +705,8 @@ pub enum DeskEvent {
 #[error("{code}")]
 pub struct CallError {
     /// network, tls, not_a_gateway, version, credentials, locked, disabled, session, not_found, rate, crowded, store,
-    /// disk_full, damaged, newer_database, passphrase_needed, passphrase_wrong, busy, invalid, too_long, empty, control.
+    /// disk_full, damaged, newer_database, in_use, passphrase_needed, passphrase_wrong, busy, invalid, too_long, empty,
+    /// control.
     pub code: String,
     /// Milliseconds after which it may be tried again; 0: unknown.
     #[ts(type = "number")]

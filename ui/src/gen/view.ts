@@ -840,7 +840,8 @@ count: number, };
 export type CallError = { 
 /**
  * network, tls, not_a_gateway, version, credentials, locked, disabled, session, not_found, rate, crowded, store,
- * disk_full, damaged, newer_database, passphrase_needed, passphrase_wrong, busy, invalid, too_long, empty, control.
+ * disk_full, damaged, newer_database, in_use, passphrase_needed, passphrase_wrong, busy, invalid, too_long, empty,
+ * control.
  */
 code: string, 
 /**

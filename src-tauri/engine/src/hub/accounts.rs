@@ -105,11 +105,11 @@ async fn when_let_go<T: Send + 'static>(
     for _ in 0..TRIES {
         let done = tokio::task::spawn_blocking(attempt.clone()).await;
         match done.unwrap_or_else(|_| Err(CallError::store())) {
-            Err(error) if error.code == "busy" => tokio::time::sleep(BETWEEN_TRIES).await,
+            Err(error) if error.code == "in_use" => tokio::time::sleep(BETWEEN_TRIES).await,
             other => return other,
         }
     }
-    Err(CallError::new("busy"))
+    Err(CallError::new("in_use"))
 }
 
 impl Hub {
