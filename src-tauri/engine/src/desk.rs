@@ -381,6 +381,17 @@ impl Engine {
         .await
     }
 
+    /// A message that was discarded too late stays sent: recalling it isn't offered any more, in any window.
+    pub async fn keep(&self, conversation: &str, message: &str) -> Result<(), CallError> {
+        let (conversation, message) = (id(conversation)?, id(message)?);
+        self.ask(|reply| Command::Keep {
+            conversation,
+            message,
+            reply,
+        })
+        .await
+    }
+
     /// Takes a queued conversation, or as a lead any of the team.
     pub async fn take(&self, conversation: &str) -> Result<(), CallError> {
         let conversation = id(conversation)?;

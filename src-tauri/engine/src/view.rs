@@ -252,7 +252,7 @@ pub struct TimelineRow {
     pub joined: bool,
     /// The first unread when this window was opened: "new messages" stands above.
     pub first_unread: bool,
-    /// An own message that was discarded too late: it was sent. Recalling it is offered.
+    /// An own message that was discarded too late: it was sent. Recalling it is offered until the user recalls or keeps it.
     pub too_late: bool,
 }
 

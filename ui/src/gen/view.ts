@@ -334,7 +334,7 @@ joined: boolean,
  */
 first_unread: boolean, 
 /**
- * An own message that was discarded too late: it was sent. Recalling it is offered.
+ * An own message that was discarded too late: it was sent. Recalling it is offered until the user recalls or keeps it.
  */
 too_late: boolean, };
 

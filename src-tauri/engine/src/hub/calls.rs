@@ -91,6 +91,14 @@ impl Active {
                 message,
                 reply,
             } => tell(reply, self.discard(conversation, message)),
+            Command::Keep {
+                conversation,
+                message,
+                reply,
+            } => {
+                self.recall_not_offered(conversation, message);
+                tell(reply, Ok(()));
+            }
             Command::Take { conversation, reply } => {
                 self.act(outside.new_id(), conversation, ActKind::Take, Bytes::new(), None);
                 tell(reply, Ok(()));
@@ -229,12 +237,7 @@ impl Active {
             return Ok(());
         }
         let me = self.me().ok_or_else(CallError::session)?;
-        if let Some(offered) = self.too_late.get_mut(&conversation) {
-            offered.remove(&message);
-        }
-        if let Some(shown) = self.showing.shown.get_mut(&conversation) {
-            shown.timeline.recall_not_offered(message);
-        }
+        self.recall_not_offered(conversation, message);
         let content = RecallContent {
             author: me.id.to_bytes(),
             id: message.to_bytes(),
@@ -242,6 +245,16 @@ impl Active {
         .encode_to_vec();
         self.act(outside.new_id(), conversation, ActKind::Recall, content.into(), None);
         Ok(())
+    }
+
+    /// What was discarded too late is recalled, or stays: no window asks any more.
+    fn recall_not_offered(&mut self, conversation: Id, message: Id) {
+        if let Some(offered) = self.too_late.get_mut(&conversation) {
+            offered.remove(&message);
+        }
+        if let Some(shown) = self.showing.shown.get_mut(&conversation) {
+            shown.timeline.recall_not_offered(message);
+        }
     }
 
     fn resend(&mut self, conversation: Id, message: Id, outside: &Outside) -> Result<(), CallError> {
