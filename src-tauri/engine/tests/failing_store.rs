@@ -177,6 +177,33 @@ async fn words_come_back_once_an_account_opens_whose_store_could_not_be_read() {
 }
 
 #[tokio::test]
+async fn a_draft_that_was_not_stored_is_stored_with_the_next_try_though_it_is_the_same() {
+    let mut desk = desk().await;
+    let database = desk.database();
+    database
+        .execute_batch("CREATE TRIGGER no_drafts BEFORE INSERT ON drafts BEGIN SELECT RAISE(ABORT, 'no'); END;")
+        .unwrap();
+    let draft = DraftView {
+        text: "您好".into(),
+        ..DraftView::default()
+    };
+    let save = || desk.engine.save_draft(&desk.window.id, CONVERSATION, draft.clone());
+    save().await.unwrap();
+    // What is stored after it says that it failed.
+    let elsewhere = "0190b5a0-0000-7000-8000-000000000002";
+    desk.engine.send_message(elsewhere, MESSAGE, "在".into()).await.unwrap();
+    desk.peer
+        .find(|_, kind| matches!(kind, client_frame::Kind::Acts(_)).then_some(()))
+        .await;
+    database.execute_batch("DROP TRIGGER no_drafts").unwrap();
+    save().await.unwrap();
+    desk.engine.stop().await.unwrap();
+    desk.computer.no_network();
+    desk.engine = desk.computer.start();
+    assert_eq!(desk.draft().await, "您好");
+}
+
+#[tokio::test]
 async fn a_resend_that_fails_leaves_its_words_where_they_were_parked() {
     let mut desk = desk().await;
     desk.engine

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use zuoxi_protocol::change::{Answer, Draft, Loaded, OutboxAct, Question, Transaction};
+use zuoxi_protocol::change::{Answer, Change, Draft, Loaded, OutboxAct, Question, Transaction};
 use zuoxi_protocol::{Broken, Config, Input, Output, Role, Session, StoreFailure};
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{BlockCodec, Presence, Team};
@@ -70,6 +70,10 @@ pub(crate) struct Active {
     pub(super) asks: Asks,
     pub(super) attention: Attention,
     pub(super) drafts: BTreeMap<Id, Draft>,
+    /// Drafts on their way to the store, by token.
+    saving: BTreeMap<u64, Id>,
+    /// Whose drafts the store didn't take.
+    pub(super) unsaved: BTreeSet<Id>,
     pub(super) panels: BTreeMap<Id, CustomerPanel>,
     pub(super) teams: Vec<Team>,
     pub(super) presence: Presence,
@@ -137,6 +141,8 @@ impl Active {
             asks: Asks::default(),
             attention: Attention::default(),
             drafts: left.drafts().clone(),
+            saving: BTreeMap::new(),
+            unsaved: BTreeSet::new(),
             panels: BTreeMap::new(),
             teams: Vec::new(),
             presence: Presence::Unspecified,
@@ -267,6 +273,11 @@ impl Active {
         let token = transaction.token;
         self.last_token = self.last_token.max(token);
         self.uncommitted.insert(token);
+        let draft = |change: &Change| match change {
+            Change::Draft(conversation, _) => Some((token, *conversation)),
+            _ => None,
+        };
+        self.saving.extend(transaction.changes.iter().find_map(draft));
         // What the user does goes before what the network brought, however much of that waits.
         let priority = if transaction.stands_apart() {
             Priority::User
@@ -283,6 +294,13 @@ impl Active {
 
     fn ended_commit(&mut self, end: Done) {
         self.uncommitted.remove(&end.token);
+        if let Some(conversation) = self.saving.remove(&end.token) {
+            if end.result.is_ok() {
+                self.unsaved.remove(&conversation);
+            } else {
+                self.unsaved.insert(conversation);
+            }
+        }
         self.inputs.push_back(match end.result {
             Ok(()) => Input::Committed { token: end.token },
             Err(error) => {

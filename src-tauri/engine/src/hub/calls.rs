@@ -334,7 +334,8 @@ impl Active {
             note: draft.note,
             on_note: draft.on_note,
         };
-        if self.drafts.get(&conversation).unwrap_or(&Draft::default()) == &draft {
+        let known = self.drafts.get(&conversation).unwrap_or(&Draft::default()) == &draft;
+        if known && !self.unsaved.contains(&conversation) {
             return Ok(());
         }
         if draft == Draft::default() {
