@@ -24,6 +24,7 @@ macro_rules! with_commands {
             recall,
             resend,
             discard,
+            keep,
             take,
             transfer,
             close,

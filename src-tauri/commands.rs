@@ -221,6 +221,11 @@ pub(crate) async fn discard(bridge: State<'_, Bridge>, conversation: String, mes
 }
 
 #[tauri::command]
+pub(crate) async fn keep(bridge: State<'_, Bridge>, conversation: String, message_id: String) -> Called {
+    bridge.engine().keep(&conversation, &message_id).await
+}
+
+#[tauri::command]
 pub(crate) async fn take(bridge: State<'_, Bridge>, conversation: String) -> Called {
     bridge.engine().take(&conversation).await
 }

@@ -19,6 +19,7 @@ const words: Record<string, Words> = {
   disk_full: () => m.error_disk_full(),
   damaged: () => m.error_damaged(),
   newer_database: () => m.error_newer_database(),
+  in_use: () => m.error_in_use(),
   passphrase_needed: () => m.error_passphrase_needed(),
   passphrase_wrong: () => m.error_passphrase_wrong(),
   busy: () => m.error_busy(),

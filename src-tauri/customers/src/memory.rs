@@ -56,7 +56,7 @@ impl Memory {
                 loaded.logs.insert(*conversation, state.clone());
             }
             Change::Entries(conversation, entries) => self.keep(*conversation, entries),
-            Change::Block(conversation, block) => self.keep(*conversation, &block.entries()),
+            Change::Block(conversation, block) => self.keep(*conversation, &block.entries().unwrap_or_default()),
             Change::Erase(conversation, seqs) => seqs.iter().for_each(|seq| self.erase(*conversation, *seq)),
             Change::EraseMessage {
                 conversation,

@@ -59,7 +59,7 @@ pub struct Start {
 pub struct Trouble {
     /// Whose.
     pub account: KnownAccount,
-    /// damaged, newer_database, store, disk_full, busy.
+    /// damaged, newer_database, store, disk_full, in_use.
     pub error: CallError,
 }
 
@@ -140,8 +140,8 @@ impl Engine {
     /// its own; may be called from anywhere.
     ///
     /// # Errors
-    /// `store` if the folder can't be made or written, `busy` if another engine holds it. What is wrong with an
-    /// account's database is told by [`Engine::start`], so that the desk opens and can say it.
+    /// `store` if the folder can't be made or written. What is wrong with an account's database is told by
+    /// [`Engine::start`], so that the desk opens and can say it.
     pub fn open(config: EngineConfig) -> Result<Self, CallError> {
         let (sender, receiver) = mpsc::channel(COMMANDS);
         let hub = Hub::open(config, receiver)?;
@@ -191,7 +191,7 @@ impl Engine {
     ///
     /// # Errors
     /// invalid, network, tls, not_a_gateway, version, credentials, locked, disabled, crowded, passphrase_needed,
-    /// damaged, newer_database, store, disk_full.
+    /// damaged, newer_database, in_use, store, disk_full.
     pub async fn log_in(&self, gateway: &str, name: &str, password: &str, remember: bool) -> Result<(), CallError> {
         let with = LogInWith {
             gateway: gateway.trim().to_owned(),
@@ -222,7 +222,7 @@ impl Engine {
     /// Brings the passphrase (or chooses it, where [`PassphraseNeed::New`]) and opens a remembered account.
     ///
     /// # Errors
-    /// passphrase_wrong, too_long, empty, damaged, newer_database, store.
+    /// passphrase_wrong, too_long, empty, damaged, newer_database, in_use, store.
     pub async fn unlock(&self, passphrase: &str) -> Result<(), CallError> {
         let passphrase = Zeroizing::new(passphrase.to_owned());
         self.ask(|reply| Command::Unlock(passphrase, reply)).await
@@ -232,8 +232,8 @@ impl Engine {
     /// the next log-in makes a new one. Nothing is deleted, but what was unsent in it can't be sent any more: ask before.
     ///
     /// # Errors
-    /// `busy` if it is the active account or open in another process, `not_found` if this computer has no such account,
-    /// `store`.
+    /// `busy` if it is the active account, `in_use` if it is open in another process, `not_found` if this computer has no
+    /// such account, `store`.
     pub async fn set_aside(&self, gateway: &str, name: &str) -> Result<(), CallError> {
         let known = KnownAccount {
             gateway: gateway.trim().to_owned(),
@@ -374,6 +374,17 @@ impl Engine {
     pub async fn discard(&self, conversation: &str, message: &str) -> Result<(), CallError> {
         let (conversation, message) = (id(conversation)?, id(message)?);
         self.ask(|reply| Command::Discard {
+            conversation,
+            message,
+            reply,
+        })
+        .await
+    }
+
+    /// A message that was discarded too late stays sent: recalling it isn't offered any more, in any window.
+    pub async fn keep(&self, conversation: &str, message: &str) -> Result<(), CallError> {
+        let (conversation, message) = (id(conversation)?, id(message)?);
+        self.ask(|reply| Command::Keep {
             conversation,
             message,
             reply,

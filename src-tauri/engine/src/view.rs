@@ -252,7 +252,7 @@ pub struct TimelineRow {
     pub joined: bool,
     /// The first unread when this window was opened: "new messages" stands above.
     pub first_unread: bool,
-    /// An own message that was discarded too late: it was sent. Recalling it is offered.
+    /// An own message that was discarded too late: it was sent. Recalling it is offered until the user recalls or keeps it.
     pub too_late: bool,
 }
 
@@ -407,7 +407,7 @@ pub enum SyncView {
         /// When the next attempt begins, milliseconds UTC by this computer's clock; 0: under way.
         #[ts(type = "number")]
         retry_at_ms: u64,
-        /// A code for why: network, tls, version, crowded, session, disabled, stopping.
+        /// A code for why: network, tls, version, crowded, session, disabled, stopping, store.
         reason: String,
     },
 }
@@ -705,7 +705,8 @@ pub enum DeskEvent {
 #[error("{code}")]
 pub struct CallError {
     /// network, tls, not_a_gateway, version, credentials, locked, disabled, session, not_found, rate, crowded, store,
-    /// disk_full, damaged, newer_database, passphrase_needed, passphrase_wrong, busy, invalid, too_long, empty, control.
+    /// disk_full, damaged, newer_database, in_use, passphrase_needed, passphrase_wrong, busy, invalid, too_long, empty,
+    /// control.
     pub code: String,
     /// Milliseconds after which it may be tried again; 0: unknown.
     #[ts(type = "number")]

@@ -12,11 +12,11 @@ use zuoxi_engine::Engine;
 use zuoxi_engine::store::{Keyring, MemoryKeyring};
 use zuoxi_engine::view::{DeskEvent, DraftView, Mark};
 use zuoxi_wire::v1::{
-    Accepted, Act, ActKind, Answer, Answers, EntriesPage, GoingAway, Problem, ProblemCode, WatchPage, answer,
-    client_frame, gateway_frame, going_away,
+    Accepted, Act, ActKind, Answer, Answers, AuthorRole, Entry, EntryKind, GoingAway, Problem, ProblemCode, Push,
+    Pushes, answer, client_frame, gateway_frame, going_away,
 };
 
-use computer::{Computer, welcome};
+use computer::{Computer, watch_opens, welcome};
 use desks::Window;
 use scripted::Peer;
 
@@ -54,22 +54,7 @@ async fn desk(computer: &mut Computer) -> (Engine, Peer, Window) {
     let mut peer = computer.log_in(&engine, true).await;
     let mut window = Window::open(&engine, "main").await;
     engine.observe_timeline(&window.id, CONVERSATION, -1, 50).await.unwrap();
-    let watch = peer
-        .find(|request, kind| match kind {
-            client_frame::Kind::Watch(watch) => Some((request, watch.conversation)),
-            _ => None,
-        })
-        .await;
-    let page = WatchPage {
-        conversation: watch.1,
-        time_ms: 1,
-        summary: None,
-        page: Some(EntriesPage {
-            floor: 1,
-            ..EntriesPage::default()
-        }),
-    };
-    peer.say(watch.0, gateway_frame::Kind::WatchPage(page)).await;
+    watch_opens(&mut peer).await;
     window.until(|window| window.timeline.as_ref().map(|_| ())).await;
     (engine, peer, window)
 }
@@ -108,6 +93,80 @@ async fn what_was_discarded_too_late_is_told_and_can_be_recalled() {
     assert_eq!(told, MESSAGE);
     engine.recall(CONVERSATION, MESSAGE).await.unwrap();
     act(&mut peer, ActKind::Recall).await;
+}
+
+#[tokio::test]
+async fn what_was_discarded_too_late_and_is_kept_is_offered_in_no_window() {
+    let mut computer = Computer::new(Arc::new(MemoryKeyring::default()));
+    let (engine, mut peer, mut window) = desk(&mut computer).await;
+    let mut other = Window::open(&engine, "chat-1").await;
+    engine.observe_timeline(&other.id, CONVERSATION, -1, 50).await.unwrap();
+    engine.send_message(CONVERSATION, MESSAGE, "您好".into()).await.unwrap();
+    let sent = act(&mut peer, ActKind::Message).await;
+    engine.discard(CONVERSATION, MESSAGE).await.unwrap();
+    let void = act(&mut peer, ActKind::Void).await;
+    accept(&peer, &void, 1).await;
+    let id = MESSAGE.parse::<zuoxi_wire::Id>().unwrap();
+    let entry = Entry {
+        seq: 1,
+        id: id.to_bytes(),
+        kind: EntryKind::Message.into(),
+        time_ms: 1_800_000_000_000,
+        author_role: AuthorRole::Agent.into(),
+        author: computer::ME.to_vec().into(),
+        content: sent.content,
+        ..Entry::default()
+    };
+    let push = Push {
+        number: 1,
+        conversation: sent.conversation,
+        head: 1,
+        floor: 1,
+        entry: Some(entry),
+        ..Push::default()
+    };
+    peer.say(0, gateway_frame::Kind::Pushes(Pushes { pushes: vec![push] }))
+        .await;
+    let offered = |window: &Window| Some(window.timeline.as_ref()?.rows.last()?.too_late);
+    for window in [&mut window, &mut other] {
+        window.until(|window| offered(window).filter(|offered| *offered)).await;
+    }
+    engine.keep(CONVERSATION, MESSAGE).await.unwrap();
+    for window in [&mut window, &mut other] {
+        window.until(|window| offered(window).filter(|offered| !offered)).await;
+    }
+    // Drawn anew, it isn't offered either.
+    engine.unobserve_timeline(&other.id, CONVERSATION).await.unwrap();
+    other.timeline = None;
+    engine.observe_timeline(&other.id, CONVERSATION, -1, 50).await.unwrap();
+    let drawn = other
+        .until(|window| window.timeline.as_ref().and_then(|_| offered(window)))
+        .await;
+    assert!(!drawn);
+}
+
+#[tokio::test]
+async fn a_close_discarded_too_late_is_not_announced_as_words_are() {
+    let mut computer = Computer::new(Arc::new(MemoryKeyring::default()));
+    let (engine, mut peer, mut window) = desk(&mut computer).await;
+    engine.close(CONVERSATION).await.unwrap();
+    let close = act(&mut peer, ActKind::Close).await;
+    let id = zuoxi_wire::Id::try_from(&close.id).unwrap();
+    engine.discard(CONVERSATION, &id.to_string()).await.unwrap();
+    let void = act(&mut peer, ActKind::Void).await;
+    accept(&peer, &void, 7).await;
+    engine.send_message(CONVERSATION, MESSAGE, "您好".into()).await.unwrap();
+    act(&mut peer, ActKind::Message).await;
+    engine.discard(CONVERSATION, MESSAGE).await.unwrap();
+    let void = act(&mut peer, ActKind::Void).await;
+    accept(&peer, &void, 8).await;
+    let told = window
+        .event(|event| match event {
+            DeskEvent::TooLate { message, .. } => Some(message.clone()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(told, MESSAGE, "the first that is told");
 }
 
 #[tokio::test]

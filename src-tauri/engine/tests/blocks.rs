@@ -172,10 +172,6 @@ fn blocks_and_rows_are_read_alike() {
         assert_eq!(at(seq)[0].seq, found);
     }
     assert_eq!(at(161), []);
-    for seq in [1, 66, 140, 160] {
-        let id = message_id(seq);
-        assert_eq!(desk.ask(Query::WithId { conversation: TALK, id }), rows(seq..=seq));
-    }
     let desk = desk.again();
     assert_eq!(desk.all(), expected);
 }
@@ -267,6 +263,31 @@ fn what_is_erased_in_a_block_is_not_left_in_the_plain_pages() {
     assert!(!text.contains("secret number 7\u{0}") && !text.contains("secret number 7H"));
     let entries = block::decode(&plain).unwrap();
     assert!(entries[6].0.content.is_empty() && entries[6].0.erased);
+}
+
+#[test]
+fn no_block_is_opened_to_erase_what_stands_in_a_row() {
+    let mut desk = Desk::new();
+    // Whoever opens this one fails.
+    let unreadable = StoredBlock {
+        bytes: Bytes::from_static(b"no block"),
+        ..sealed(1, 64, 1, &[])
+    };
+    desk.commit(vec![
+        Change::Block(TALK, unreadable),
+        Change::Entries(TALK, rows(65..=70)),
+    ])
+    .unwrap();
+    let recall = |below| Change::EraseMessage {
+        conversation: TALK,
+        below,
+        author: AUTHOR,
+        id: message_id(66),
+    };
+    // Recalled twice, too: it is known as erased.
+    desk.commit(vec![recall(80), recall(81)]).unwrap();
+    let gone: Vec<bool> = desk.range(65, 70, 10).iter().map(is_erased).collect();
+    assert_eq!(gone, [false, true, false, false, false, false]);
 }
 
 fn blobs(path: &Path) -> Vec<Vec<u8>> {

@@ -9,7 +9,7 @@ mod scripted;
 use std::sync::Arc;
 
 use zuoxi_engine::PassphraseNeed;
-use zuoxi_engine::store::{Accounts, Keyring, MemoryKeyring, NoKeyring};
+use zuoxi_engine::store::{Accounts, Keyring, MemoryKeyring, NoKeyring, Store, StoreOptions};
 use zuoxi_wire::v1::client_frame;
 
 use computer::{Computer, GATEWAY, welcome};
@@ -129,6 +129,23 @@ fn set_aside(computer: &Computer) -> Vec<Vec<u8>> {
         .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("set-aside-"))
         .map(|path| std::fs::read(path.join("desk.db")).unwrap())
         .collect()
+}
+
+#[tokio::test]
+async fn a_database_that_another_process_has_open_is_told_as_that() {
+    let keyring = Arc::new(MemoryKeyring::default());
+    let mut computer = Computer::new(keyring.clone());
+    let engine = computer.start();
+    drop(computer.log_in(&engine, true).await);
+    engine.stop().await.unwrap();
+    let key = keyring.read_key(computer.account().name()).unwrap().unwrap();
+    let (other, _) = Store::open(StoreOptions::new(computer.database(), key), Box::new(|_| ())).unwrap();
+    let engine = computer.start();
+    let trouble = engine.start().await.unwrap().trouble.unwrap();
+    assert_eq!(trouble.error.code, "in_use");
+    other.close();
+    computer.log_in_again(&engine).await;
+    assert!(engine.start().await.unwrap().me.is_some());
 }
 
 #[tokio::test]

@@ -41,6 +41,38 @@ describe("a draft", () => {
   });
 });
 
+describe("a draft that the engine doesn't take", () => {
+  it("is told to who waits for it, and written the next time", async () => {
+    const saved: string[] = [];
+    let full = true;
+    const keeper = new DraftKeeper(async ({ text }) => {
+      if (full) throw new Error("disk_full");
+      saved.push(text);
+    });
+    keeper.changed(draft("a"));
+    await expect(keeper.flush()).rejects.toThrow("disk_full");
+    full = false;
+    await keeper.flush();
+    expect(saved).toEqual(["a"]);
+  });
+
+  it("doesn't come back if it was sent meanwhile", async () => {
+    const saved: string[] = [];
+    const fails: ((error: Error) => void)[] = [];
+    const keeper = new DraftKeeper(({ text }) => {
+      saved.push(text);
+      return new Promise((_, reject) => fails.push(reject));
+    });
+    keeper.changed(draft("a"));
+    const flushed = keeper.flush();
+    keeper.forget();
+    fails[0]?.(new Error("store"));
+    await expect(flushed).rejects.toThrow("store");
+    await keeper.flush();
+    expect(saved).toEqual(["a"]);
+  });
+});
+
 describe("is typing", () => {
   it("is told once, repeated while it goes on, and ends by itself", () => {
     const told: boolean[] = [];

@@ -7,25 +7,39 @@ const SETTLE_MS = 400;
 export class DraftKeeper {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private next: DraftView | null = null;
+  private forgotten = 0;
 
   constructor(private readonly save: (draft: DraftView) => Promise<void>) {}
 
   changed(draft: DraftView): void {
     this.next = draft;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.flush(), SETTLE_MS);
+    this.timer = setTimeout(() => this.flushSoon(), SETTLE_MS);
   }
 
+  /** Rejects if the engine didn't take it: the next one tries again. */
   async flush(): Promise<void> {
     clearTimeout(this.timer);
-    const draft = this.next;
+    const [draft, forgotten] = [this.next, this.forgotten];
     this.next = null;
-    if (draft) await this.save(draft);
+    if (!draft) return;
+    try {
+      await this.save(draft);
+    } catch (error) {
+      if (forgotten === this.forgotten) this.next ??= draft;
+      throw error;
+    }
+  }
+
+  /** Where nothing hangs on it. */
+  flushSoon(): void {
+    this.flush().catch(() => undefined);
   }
 
   /** It was sent: the engine clears it in the same stroke, and what was about to be written is old. */
   forget(): void {
     clearTimeout(this.timer);
+    this.forgotten++;
     this.next = null;
   }
 

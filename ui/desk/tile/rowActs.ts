@@ -13,7 +13,7 @@ export interface RowActs {
   discard(row: TimelineRow): void;
   /** What was discarded too late. */
   recall(row: TimelineRow): void;
-  /** It stays sent: recalling it isn't offered here any more. */
+  /** It stays sent: recalling it isn't offered any more. */
   keep(row: TimelineRow): void;
   jumpTo(seq: number): void;
 }

@@ -334,7 +334,7 @@ joined: boolean,
  */
 first_unread: boolean, 
 /**
- * An own message that was discarded too late: it was sent. Recalling it is offered.
+ * An own message that was discarded too late: it was sent. Recalling it is offered until the user recalls or keeps it.
  */
 too_late: boolean, };
 
@@ -462,7 +462,7 @@ since_ms: number,
  */
 retry_at_ms: number, 
 /**
- * A code for why: network, tls, version, crowded, session, disabled, stopping.
+ * A code for why: network, tls, version, crowded, session, disabled, stopping, store.
  */
 reason: string, };
 
@@ -840,7 +840,8 @@ count: number, };
 export type CallError = { 
 /**
  * network, tls, not_a_gateway, version, credentials, locked, disabled, session, not_found, rate, crowded, store,
- * disk_full, damaged, newer_database, passphrase_needed, passphrase_wrong, busy, invalid, too_long, empty, control.
+ * disk_full, damaged, newer_database, in_use, passphrase_needed, passphrase_wrong, busy, invalid, too_long, empty,
+ * control.
  */
 code: string, 
 /**

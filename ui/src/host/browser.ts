@@ -144,6 +144,7 @@ export function browserHost(params: URLSearchParams): Host {
     recall: (conversation, messageId) => demoFor(() => desk.recall(conversation, messageId)),
     resend: (conversation, messageId) => demoFor(() => desk.resend(conversation, messageId)),
     discard: (conversation, messageId) => demoFor(() => desk.discard(conversation, messageId)),
+    keep: (conversation, messageId) => demoFor(() => desk.keep(conversation, messageId)),
     take: (conversation) => demoFor(() => desk.take(conversation)),
     transfer: (conversation, to) => demoFor(() => desk.transfer(conversation, to)),
     close: (conversation) => demoFor(() => desk.close(conversation)),

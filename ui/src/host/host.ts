@@ -52,6 +52,8 @@ export interface Host {
   resend(conversation: string, messageId: string): Promise<void>;
   /** Drops a parked act; one whose fate is unknown becomes a void. */
   discard(conversation: string, messageId: string): Promise<void>;
+  /** A message that was discarded too late stays sent: recalling it isn't offered any more, in any window. */
+  keep(conversation: string, messageId: string): Promise<void>;
   take(conversation: string): Promise<void>;
   transfer(conversation: string, to: TransferTo, reason: string): Promise<void>;
   close(conversation: string): Promise<void>;

@@ -32,6 +32,7 @@ export function tauriHost(): Host {
     recall: (conversation, messageId) => invoke("recall", { conversation, messageId }),
     resend: (conversation, messageId) => invoke("resend", { conversation, messageId }),
     discard: (conversation, messageId) => invoke("discard", { conversation, messageId }),
+    keep: (conversation, messageId) => invoke("keep", { conversation, messageId }),
     take: (conversation) => invoke("take", { conversation }),
     transfer: (conversation, to, reason) => invoke("transfer", { conversation, to, reason }),
     close: (conversation) => invoke("close", { conversation }),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use prost::Message;
 use zuoxi_wire::v1::{ActKind, Block, Entry, FeedKind, Summary};
-use zuoxi_wire::{Id, block};
+use zuoxi_wire::{Id, block, block::BlockError};
 
 /// How safe a commit must be before its consequences show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,21 +157,22 @@ pub struct StoredBlock {
 }
 
 impl StoredBlock {
-    /// Its entries, in order; none if the bytes aren't those of a block.
-    pub fn entries(&self) -> Vec<StoredEntry> {
-        let read = Block::decode(self.bytes.clone())
-            .ok()
-            .and_then(|packed| block::decode(&packed).ok());
+    /// Its entries, in order.
+    ///
+    /// # Errors
+    /// The bytes are none of a block, or one of its entries can't be stored: the store is damaged.
+    pub fn entries(&self) -> Result<Vec<StoredEntry>, BlockError> {
+        let packed = Block::decode(self.bytes.clone()).map_err(|_| BlockError::Malformed("protobuf"))?;
         let stored = |(entry, bytes): (Entry, Bytes)| {
-            Some(StoredEntry {
+            Ok(StoredEntry {
                 seq: entry.seq,
-                id: Id::try_from(&entry.id).ok()?,
-                author: Id::optional(&entry.author).ok()?,
+                id: Id::try_from(&entry.id).map_err(|_| BlockError::Malformed("id"))?,
+                author: Id::optional(&entry.author).map_err(|_| BlockError::Malformed("author"))?,
                 time_ms: entry.time_ms,
                 bytes,
             })
         };
-        read.into_iter().flatten().filter_map(stored).collect()
+        block::decode(&packed)?.into_iter().map(stored).collect()
     }
 }
 

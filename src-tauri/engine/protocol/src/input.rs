@@ -152,6 +152,14 @@ pub enum Command {
         /// The lost act.
         id: Id,
     },
+    /// An act that was done at this place was lost with the session before this one, since it could not be stored
+    /// ([`Output::Reload`]): close and transfer done after it wait for the user.
+    ParkClosing {
+        /// The lost act's; `None`: a customer's own.
+        conversation: Option<Id>,
+        /// Its place.
+        after: u64,
+    },
     /// The user has seen everything up to this Seq.
     MarkRead {
         /// Where.

@@ -45,8 +45,8 @@ pub(crate) struct Log {
 #[derive(Debug)]
 pub(crate) struct Taken {
     pub(crate) entry: StoredEntry,
-    /// Without content.
-    pub(crate) erased: bool,
+    /// The same, as it is read.
+    pub(crate) read: Entry,
     /// A recall: what it takes away (author and id).
     pub(crate) recall: Option<(Id, Id)>,
 }
@@ -204,15 +204,18 @@ impl Log {
         if let Some(target) = recall {
             self.recalled.insert(target);
         }
-        let erased = entry.erased;
-        let entry = StoredEntry {
+        let stored = StoredEntry {
             seq,
             id,
             author,
             time_ms: entry.time_ms,
             bytes,
         };
-        Some(Taken { entry, erased, recall })
+        Some(Taken {
+            entry: stored,
+            read: entry,
+            recall,
+        })
     }
 
     /// Whether a block may come in: within an epoch a lower generation is older than what is held.

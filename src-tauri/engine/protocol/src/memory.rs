@@ -73,7 +73,7 @@ impl MemoryDevice {
                 loaded.logs.insert(conversation, state);
             }
             Change::Entries(conversation, entries) => self.keep(conversation, entries),
-            Change::Block(conversation, block) => self.keep(conversation, block.entries()),
+            Change::Block(conversation, block) => self.keep(conversation, block.entries().unwrap_or_default()),
             Change::Erase(conversation, seqs) => self.erase(conversation, |entry| seqs.contains(&entry.seq)),
             Change::EraseMessage {
                 conversation,

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{
-    Brand, Colleagues, Customer, CustomerState, Member, MemberRole, Position, Presence, Problem, Summary, Team,
+    ActKind, Brand, Colleagues, Customer, CustomerState, Member, MemberRole, Position, Presence, Problem, Summary, Team,
 };
 
 use crate::change::{FeedKey, OutboxAct, Range, StoredEntry};
@@ -32,6 +32,8 @@ pub enum Notice {
     ActSettled {
         /// Which.
         id: Id,
+        /// What it does, or would have done had it not been discarded.
+        kind: ActKind,
         /// Where; `None`: a customer's whose conversation isn't known yet.
         conversation: Option<Id>,
         /// Its Seq in this device's log.

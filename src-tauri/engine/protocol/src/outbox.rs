@@ -54,6 +54,8 @@ pub(crate) struct Outbox {
     /// A customer's acts all run in one lane.
     one_lane: bool,
     open: usize,
+    /// Close and transfer after something that is lost.
+    to_park: BTreeSet<Id>,
 }
 
 impl Outbox {
@@ -232,6 +234,7 @@ impl Outbox {
         turn.change(Change::Settle(id));
         turn.after(Notice::ActSettled {
             id,
+            kind: act.kind,
             conversation: conversation.or(act.conversation),
             seq,
             time_ms,
@@ -302,15 +305,44 @@ impl Outbox {
         }
     }
 
-    /// Something was lost: close and transfer wait for the user.
-    pub(crate) fn park_closing(&mut self, key: LaneKey, code: RefusalCode, turn: &mut Turn<'_>) {
-        let state = OutboxState::Parked {
-            code: code.into(),
-            behind: true,
-            stale_seqs: Vec::new(),
-            assignee_name: String::new(),
-        };
-        self.park_after(key, 0, &state, waits_for_those_before, turn);
+    /// Its own transaction failed: it is gone, and what must not overtake it waits for the user.
+    pub(crate) fn not_stored(&mut self, id: Id, turn: &mut Turn<'_>) -> Option<OutboxAct> {
+        let act = self.remove(id)?;
+        self.park_closing(self.key(act.conversation), act.place, turn);
+        Some(act)
+    }
+
+    /// Something done at this place, or at an unknown one (0), is lost: close and transfer after it wait for the user.
+    pub(crate) fn park_closing(&mut self, key: LaneKey, place: u64, turn: &mut Turn<'_>) {
+        let after = self
+            .by_key
+            .get(&key)
+            .into_iter()
+            .flat_map(|places| places.range(place + 1..));
+        let closing = after
+            .filter_map(|place| self.items.get(place))
+            .filter(|item| item.is_open() && waits_for_those_before(item.act.kind))
+            .map(|item| item.act.id);
+        self.to_park.extend(closing);
+        self.park_durable(turn);
+    }
+
+    /// Parks what waits for that, but for what isn't durable itself: its own transaction may fail as well.
+    pub(crate) fn park_durable(&mut self, turn: &mut Turn<'_>) {
+        for id in std::mem::take(&mut self.to_park) {
+            let item = self.places.get(&id).and_then(|place| self.items.get(place));
+            match item {
+                Some(item) if item.durable => {
+                    // No answer brings this again.
+                    turn.full();
+                    self.park(id, behind_what_is_lost(), turn);
+                }
+                Some(_) => {
+                    self.to_park.insert(id);
+                }
+                None => {}
+            }
+        }
     }
 
     fn park_after(
@@ -422,7 +454,17 @@ impl Outbox {
     }
 }
 
-/// Close and transfer are sent when all before them is settled, and are parked if one of those was refused.
+/// Nobody refused it.
+fn behind_what_is_lost() -> OutboxState {
+    OutboxState::Parked {
+        code: RefusalCode::Unspecified.into(),
+        behind: true,
+        stale_seqs: Vec::new(),
+        assignee_name: String::new(),
+    }
+}
+
+/// Close and transfer are sent when all before them is settled, and are parked if one of those was refused or lost.
 fn waits_for_those_before(kind: ActKind) -> bool {
     matches!(kind, ActKind::Close | ActKind::Transfer) && !planted::has(Fault::CloseOvertakes)
 }

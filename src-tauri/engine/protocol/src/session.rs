@@ -214,7 +214,10 @@ impl Session {
             Input::Connected => self.connected(&mut turn),
             Input::Disconnected(why) => self.disconnected(why, &mut turn),
             Input::Frame(frame) => self.frame(frame.request, frame.kind, &mut turn),
-            Input::Committed { token } => self.committed(token, &mut turn),
+            Input::Committed { token } => {
+                self.committed(token, &mut turn);
+                self.outbox.park_durable(&mut turn);
+            }
             Input::CommitFailed { token, why } => self.commit_failed(token, why, &mut turn),
             Input::Read { ticket, answer } => self.read(ticket, answer, &mut turn),
             Input::Tick => {}
@@ -333,7 +336,13 @@ impl Session {
             Fails::Act(id) => {
                 pending.acts.clear();
                 pending.proven_ms = None;
-                if let Some(act) = self.outbox.remove(id) {
+                // It is gone, however it began.
+                pending
+                    .after
+                    .retain(|notice| !matches!(notice, Notice::ActParked(act) if act.id == id));
+                if let Some(act) = self.outbox.not_stored(id, turn) {
+                    let key = self.lane_key(act.conversation);
+                    self.lanes_due.insert(key);
                     turn.tell(Notice::ActNotStored { act, why });
                 }
                 self.release(pending, turn.now, turn.out);

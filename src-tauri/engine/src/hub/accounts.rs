@@ -105,11 +105,11 @@ async fn when_let_go<T: Send + 'static>(
     for _ in 0..TRIES {
         let done = tokio::task::spawn_blocking(attempt.clone()).await;
         match done.unwrap_or_else(|_| Err(CallError::store())) {
-            Err(error) if error.code == "busy" => tokio::time::sleep(BETWEEN_TRIES).await,
+            Err(error) if error.code == "in_use" => tokio::time::sleep(BETWEEN_TRIES).await,
             other => return other,
         }
     }
-    Err(CallError::new("busy"))
+    Err(CallError::new("in_use"))
 }
 
 impl Hub {
@@ -283,7 +283,9 @@ impl Hub {
 
     fn activate(&mut self, opened: Opened) {
         tracing::info!(gateway = opened.known.gateway, "account opened");
-        let mut active = Active::new(opened, self.opener.software.clone(), &mut self.outside);
+        let left = self.left.take_if(|(known, _)| *known == opened.known);
+        let left = left.map(|(_, unstored)| unstored);
+        let mut active = Active::new(opened, self.opener.software.clone(), left, &mut self.outside);
         active.input(Input::Tick, &mut self.outside);
         active.changed.me = true;
         self.active = Some(active);
@@ -322,10 +324,11 @@ impl Hub {
 
     /// The store can't go on: nothing more is taken for this account.
     pub(super) fn give_up(&mut self, error: CallError) {
-        self.trouble = self.active.as_ref().map(|active| Trouble {
-            account: active.known.clone(),
-            error,
-        });
+        if let Some(active) = &mut self.active {
+            let account = active.known.clone();
+            self.left = Some((account.clone(), active.take_unstored()));
+            self.trouble = Some(Trouble { account, error });
+        }
         self.close_active();
         self.outside.windows.tell_all(&DeskEvent::Me { me: None });
     }

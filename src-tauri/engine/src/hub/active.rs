@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use zuoxi_protocol::change::{Answer, Draft, Loaded, OutboxAct, Question, Transaction};
+use zuoxi_protocol::change::{Answer, Change, Draft, Loaded, OutboxAct, Question, Transaction};
 use zuoxi_protocol::{Broken, Config, Input, Output, Role, Session, StoreFailure};
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{BlockCodec, Presence, Team};
@@ -16,6 +16,7 @@ use super::link::{Link, LinkEvent};
 use super::log_in::Software;
 use super::opening::Opened;
 use super::reading::{self, ReadDone};
+use super::reloading::{Reloading, Unstored};
 use super::showing::Showing;
 use super::trace::Trace;
 use super::unread::Unread;
@@ -51,14 +52,14 @@ pub(crate) struct Active {
     reads: mpsc::UnboundedReceiver<ReadDone>,
     pub(super) tell_read: mpsc::UnboundedSender<ReadDone>,
     pub(super) session: Session,
-    inputs: VecDeque<Input>,
+    pub(super) inputs: VecDeque<Input>,
     pub(super) link: Link,
     pub(super) wake_at: Option<u64>,
-    uncommitted: BTreeSet<u64>,
-    last_token: u64,
+    pub(super) uncommitted: BTreeSet<u64>,
+    pub(super) last_token: u64,
     /// Questions of the session that wait for the commits before them.
-    held: VecDeque<(u64, u64, Question)>,
-    reloading: bool,
+    pub(super) held: VecDeque<(u64, u64, Question)>,
+    pub(super) reloading: Reloading,
     pub(super) inbox: Inbox<WindowId>,
     /// Of whom the inbox is.
     pub(super) inbox_of: Id,
@@ -69,11 +70,19 @@ pub(crate) struct Active {
     pub(super) asks: Asks,
     pub(super) attention: Attention,
     pub(super) drafts: BTreeMap<Id, Draft>,
+    /// Drafts on their way to the store, by token.
+    saving: BTreeMap<u64, Id>,
+    /// Whose drafts the store didn't take.
+    pub(super) unsaved: BTreeSet<Id>,
     pub(super) panels: BTreeMap<Id, CustomerPanel>,
     pub(super) teams: Vec<Team>,
     pub(super) presence: Presence,
     /// Acts whose commit isn't told yet.
     pub(super) unwritten: BTreeSet<Id>,
+    /// Parked acts by the new ones that take their place.
+    pub(super) resends: BTreeMap<Id, Id>,
+    /// Why the store failed last.
+    pub(super) store_failed: StoreFailure,
     pub(super) waits: Waits,
     pub(super) trace: Trace,
     /// Own messages whose discard came too late, by conversation: their rows offer to recall them.
@@ -98,7 +107,8 @@ pub(crate) struct Active {
 }
 
 impl Active {
-    pub(crate) fn new(opened: Opened, software: Software, outside: &mut Outside) -> Self {
+    /// `left`: what memory had of it when its store failed before.
+    pub(crate) fn new(opened: Opened, software: Software, left: Option<Unstored>, outside: &mut Outside) -> Self {
         let Opened {
             known,
             gateway,
@@ -107,8 +117,8 @@ impl Active {
             ends,
         } = opened;
         let (tell_read, reads) = mpsc::unbounded_channel();
-        let drafts = loaded.drafts.clone();
-        let session = session(&software, loaded.clone(), Presence::Unspecified, outside);
+        let left = left.unwrap_or_else(|| Unstored::nothing(&loaded));
+        let session = session(&software, left.begin_with(&loaded), Presence::Unspecified, outside);
         let mut this = Self {
             software,
             store: Arc::new(store),
@@ -122,7 +132,7 @@ impl Active {
             uncommitted: BTreeSet::new(),
             last_token: 0,
             held: VecDeque::new(),
-            reloading: false,
+            reloading: Reloading::default(),
             inbox: Inbox::new(Id::default()),
             inbox_of: Id::default(),
             unread: Unread::default(),
@@ -130,11 +140,15 @@ impl Active {
             showing: Showing::default(),
             asks: Asks::default(),
             attention: Attention::default(),
-            drafts,
+            drafts: left.drafts().clone(),
+            saving: BTreeMap::new(),
+            unsaved: BTreeSet::new(),
             panels: BTreeMap::new(),
             teams: Vec::new(),
             presence: Presence::Unspecified,
             unwritten: BTreeSet::new(),
+            resends: BTreeMap::new(),
+            store_failed: StoreFailure::Broken,
             waits: Waits::default(),
             trace: Trace::default(),
             too_late: BTreeMap::new(),
@@ -151,6 +165,7 @@ impl Active {
             known,
         };
         this.fill_inbox(&loaded, outside);
+        this.bring_back(&left, &loaded, outside);
         this
     }
 
@@ -201,6 +216,7 @@ impl Active {
         let now = outside.time.now();
         self.now_ms = now;
         self.turn_marks();
+        self.reload_if_due();
         if self.wake_at.is_some_and(|at| at <= now) {
             self.wake_at = None;
             self.input(Input::Tick, outside);
@@ -220,7 +236,7 @@ impl Active {
     pub(super) fn pump(&mut self, outside: &mut Outside) {
         let mut outputs = Vec::new();
         // While all is read again, what a user asks waits for the next session.
-        while !self.reloading
+        while self.reloading.since.is_none()
             && let Some(input) = self.inputs.pop_front()
         {
             self.now_ms = outside.time.now();
@@ -248,7 +264,7 @@ impl Active {
                 self.ask_held();
             }
             Output::WakeAt(at) => self.wake_at = Some(at),
-            Output::Reload => self.reload(),
+            Output::Reload => self.reload(outside),
             Output::Notice(notice) => self.notice(notice, outside),
         }
     }
@@ -257,6 +273,11 @@ impl Active {
         let token = transaction.token;
         self.last_token = self.last_token.max(token);
         self.uncommitted.insert(token);
+        let draft = |change: &Change| match change {
+            Change::Draft(conversation, _) => Some((token, *conversation)),
+            _ => None,
+        };
+        self.saving.extend(transaction.changes.iter().find_map(draft));
         // What the user does goes before what the network brought, however much of that waits.
         let priority = if transaction.stands_apart() {
             Priority::User
@@ -273,6 +294,13 @@ impl Active {
 
     fn ended_commit(&mut self, end: Done) {
         self.uncommitted.remove(&end.token);
+        if let Some(conversation) = self.saving.remove(&end.token) {
+            if end.result.is_ok() {
+                self.unsaved.remove(&conversation);
+            } else {
+                self.unsaved.insert(conversation);
+            }
+        }
         self.inputs.push_back(match end.result {
             Ok(()) => Input::Committed { token: end.token },
             Err(error) => {
@@ -282,6 +310,7 @@ impl Active {
                 } else {
                     StoreFailure::Broken
                 };
+                self.store_failed = why;
                 Input::CommitFailed { token: end.token, why }
             }
         });
@@ -324,38 +353,6 @@ impl Active {
         }));
     }
 
-    /// Memory is ahead of the store: all is read again.
-    fn reload(&mut self) {
-        self.reloading = true;
-        self.link.close();
-        self.held.clear();
-        let tell = self.tell_read.clone();
-        let asked = self.store.load(move |loaded| {
-            let _ = tell.send(ReadDone::Loaded(loaded.map(Box::new)));
-        });
-        if let Err(error) = asked {
-            self.reloaded_not(&error);
-        }
-    }
-
-    pub(super) fn reloaded_not(&mut self, error: &StoreError) {
-        tracing::error!(%error, "the store can't be read again: this account ends");
-        self.broken = Some(CallError::new(error.code()));
-    }
-
-    pub(super) fn reloaded(&mut self, loaded: &Loaded, outside: &mut Outside) {
-        self.reloading = false;
-        self.inputs.retain(|input| matches!(input, Input::User(_)));
-        self.uncommitted.clear();
-        self.unwritten.clear();
-        self.drafts = loaded.drafts.clone();
-        self.session = session(&self.software, loaded.clone(), self.presence, outside);
-        self.wake_at = Some(0);
-        self.fail_asks();
-        self.fill_inbox(loaded, outside);
-        self.show_all_anew(outside);
-    }
-
     pub(super) fn unsent(&self) -> Unsent {
         let proof = self.session.proof();
         Unsent {
@@ -370,7 +367,7 @@ impl Active {
     }
 }
 
-fn session(software: &Software, loaded: Loaded, presence: Presence, outside: &Outside) -> Session {
+pub(super) fn session(software: &Software, loaded: Loaded, presence: Presence, outside: &Outside) -> Session {
     let config = Config {
         role: Role::Agent,
         device: software.device,

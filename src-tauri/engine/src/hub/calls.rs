@@ -91,6 +91,14 @@ impl Active {
                 message,
                 reply,
             } => tell(reply, self.discard(conversation, message)),
+            Command::Keep {
+                conversation,
+                message,
+                reply,
+            } => {
+                self.recall_not_offered(conversation, message);
+                tell(reply, Ok(()));
+            }
             Command::Take { conversation, reply } => {
                 self.act(outside.new_id(), conversation, ActKind::Take, Bytes::new(), None);
                 tell(reply, Ok(()));
@@ -175,6 +183,7 @@ impl Active {
             }
             Command::Proof(reply) => tell(reply, Ok(self.proof_view(outside))),
             Command::CheckNow(reply) | Command::ReconnectNow(reply) => {
+                self.reload_now();
                 self.ask(Ask::CheckNow);
                 tell(reply, Ok(()));
             }
@@ -228,12 +237,7 @@ impl Active {
             return Ok(());
         }
         let me = self.me().ok_or_else(CallError::session)?;
-        if let Some(offered) = self.too_late.get_mut(&conversation) {
-            offered.remove(&message);
-        }
-        if let Some(shown) = self.showing.shown.get_mut(&conversation) {
-            shown.timeline.recall_not_offered(message);
-        }
+        self.recall_not_offered(conversation, message);
         let content = RecallContent {
             author: me.id.to_bytes(),
             id: message.to_bytes(),
@@ -243,13 +247,24 @@ impl Active {
         Ok(())
     }
 
+    /// What was discarded too late is recalled, or stays: no window asks any more.
+    fn recall_not_offered(&mut self, conversation: Id, message: Id) {
+        if let Some(offered) = self.too_late.get_mut(&conversation) {
+            offered.remove(&message);
+        }
+        if let Some(shown) = self.showing.shown.get_mut(&conversation) {
+            shown.timeline.recall_not_offered(message);
+        }
+    }
+
     fn resend(&mut self, conversation: Id, message: Id, outside: &Outside) -> Result<(), CallError> {
         match self.unsettled(conversation, message)?.state {
             OutboxState::Lost => self.ask(Ask::SendAgain { id: message }),
-            OutboxState::Parked { .. } => self.ask(Ask::Resend {
-                id: message,
-                new_id: outside.new_id(),
-            }),
+            OutboxState::Parked { .. } => {
+                let new_id = outside.new_id();
+                self.resends.insert(new_id, message);
+                self.ask(Ask::Resend { id: message, new_id });
+            }
             OutboxState::Waiting | OutboxState::Voided => return Err(CallError::invalid()),
         }
         Ok(())
@@ -319,7 +334,8 @@ impl Active {
             note: draft.note,
             on_note: draft.on_note,
         };
-        if self.drafts.get(&conversation).unwrap_or(&Draft::default()) == &draft {
+        let known = self.drafts.get(&conversation).unwrap_or(&Draft::default()) == &draft;
+        if known && !self.unsaved.contains(&conversation) {
             return Ok(());
         }
         if draft == Draft::default() {

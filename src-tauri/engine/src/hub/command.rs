@@ -88,6 +88,11 @@ pub(crate) enum Command {
         message: Id,
         reply: Reply<()>,
     },
+    Keep {
+        conversation: Id,
+        message: Id,
+        reply: Reply<()>,
+    },
     Take {
         conversation: Id,
         reply: Reply<()>,

@@ -163,7 +163,7 @@ impl Active {
                 },
             };
             not_sent += u32::from(matches!(mark, Mark::NotSent | Mark::Lost));
-            if let Some((text, false)) = words(act)
+            if let Some((text, false)) = words(act.kind, &act.content)
                 && last.as_ref().is_none_or(|(place, _)| *place < act.place)
             {
                 last = Some((
@@ -254,6 +254,13 @@ impl Active {
                 ms.saturating_add_signed(outside.time.to_wall())
             }
         };
+        if let Some(since) = self.reloading.since {
+            return SyncView::Offline {
+                since_ms: wall(since),
+                retry_at_ms: wall(self.reloading.at.unwrap_or(0)),
+                reason: "store".to_owned(),
+            };
+        }
         match self.session.sync() {
             Sync::UpToDate { as_of_ms } => SyncView::UpToDate { as_of_ms },
             Sync::CatchingUp {

@@ -20,6 +20,7 @@ mod panel;
 mod problem;
 mod ranges;
 mod reading;
+mod reloading;
 mod remembered;
 mod showing;
 mod time;
@@ -41,11 +42,12 @@ use active::{Active, Happened};
 use asking::tell;
 use log_in::Software;
 use opening::Opening;
+use reloading::Unstored;
 use remembered::Remembered;
 use time::Time;
 use windows::{FRAME_MS, Windows};
 
-use crate::desk::{EngineConfig, PassphraseNeed, Start, SystemEvent, Trouble, Unsent, WindowId};
+use crate::desk::{EngineConfig, KnownAccount, PassphraseNeed, Start, SystemEvent, Trouble, Unsent, WindowId};
 use crate::store::Accounts;
 use crate::surroundings::Surroundings;
 use crate::view::{CallError, DeskEvent};
@@ -86,6 +88,8 @@ pub(crate) struct Hub {
     passphrase: PassphraseNeed,
     keyring: bool,
     trouble: Option<Trouble>,
+    /// What memory had of an account whose store can't be used, for when it opens again.
+    left: Option<(KnownAccount, Unstored)>,
     presented_ms: u64,
     dirty: bool,
     flush_at: Option<u64>,
@@ -143,6 +147,7 @@ impl Hub {
             passphrase: PassphraseNeed::No,
             keyring: false,
             trouble: None,
+            left: None,
             presented_ms: 0,
             dirty: false,
             flush_at: None,
@@ -190,6 +195,7 @@ impl Hub {
         let active = self.active.as_ref();
         let due = [
             active.and_then(|active| active.wake_at),
+            active.and_then(|active| active.reloading.at),
             active.and_then(|active| active.attention.due()),
             active.and_then(|active| active.waits.next()),
             self.dirty.then_some(self.presented_ms + FRAME_MS),

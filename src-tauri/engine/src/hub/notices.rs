@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use zuoxi_protocol::change::OutboxAct;
 use zuoxi_protocol::notice::{ErasedWhat, LogInFailure, WatchEnd, Who};
 use zuoxi_protocol::{Broken, Command, Input, Notice, StoreFailure, Sync};
@@ -35,10 +36,13 @@ impl Active {
             Notice::ActNotStored { act, why } => self.act_not_stored(&act, why, outside),
             Notice::ActSettled {
                 id,
+                kind: ActKind::Message | ActKind::Note,
                 conversation: Some(conversation),
                 too_late: true,
                 ..
             } => self.sent_too_late(id, conversation, outside),
+            // What another did all the same shows by its own entry, and can't be recalled.
+            Notice::ActGone { id } | Notice::ActSettled { id, too_late: true, .. } => self.act_gone(id),
             Notice::ActSettled { id, seq, time_ms, .. } => self.act_settled(id, seq, time_ms, outside),
             Notice::ActParked(act) | Notice::ActLost(act) => {
                 let id = act.id;
@@ -48,7 +52,6 @@ impl Active {
                 self.put_act(id);
                 self.acts_changed(id);
             }
-            Notice::ActGone { id } => self.act_gone(id),
             Notice::Entries { conversation, entries } => {
                 trace::came(conversation, &entries);
                 self.entries_came(conversation, &entries);
@@ -206,13 +209,14 @@ impl Active {
     fn act_gone(&mut self, id: Id) {
         self.trace.stopped(id);
         self.unwritten.remove(&id);
+        self.resends.retain(|_, old| *old != id);
+        self.changed.sync = true;
         let Some(act) = self.acts.remove(&id) else { return };
         if let Some(conversation) = act.conversation
             && let Some(shown) = self.showing.shown.get_mut(&conversation)
         {
             shown.timeline.remove_act(id);
         }
-        self.changed.sync = true;
         self.conversation_acts_changed(act.conversation);
     }
 
@@ -228,12 +232,7 @@ impl Active {
 
     /// Discarded, and sent all the same: its content is in the entry, which comes, and can be recalled.
     fn sent_too_late(&mut self, id: Id, conversation: Id, outside: &mut Outside) {
-        let kind = self.acts.get(&id).map(|act| act.kind);
         self.act_gone(id);
-        self.changed.sync = true;
-        if !kind.is_none_or(|kind| matches!(kind, ActKind::Message | ActKind::Note)) {
-            return;
-        }
         tracing::info!(act = %id, "discarded too late");
         self.too_late.entry(conversation).or_default().insert(id);
         if let Some(shown) = self.showing.shown.get_mut(&conversation) {
@@ -251,8 +250,22 @@ impl Active {
     /// The disk didn't take it: bubble away, words back.
     fn act_not_stored(&mut self, act: &OutboxAct, why: StoreFailure, outside: &mut Outside) {
         self.act_gone(act.id);
-        let Some(conversation) = act.conversation else { return };
-        let Some((text, note)) = words(act) else { return };
+        self.words_back(act.conversation, act.kind, &act.content, why, outside);
+    }
+
+    /// Words that aren't stored go before what was typed since.
+    pub(super) fn words_back(
+        &mut self,
+        conversation: Option<Id>,
+        kind: ActKind,
+        content: &Bytes,
+        why: StoreFailure,
+        outside: &mut Outside,
+    ) {
+        let Some(conversation) = conversation else { return };
+        let Some((text, note)) = words(kind, content) else {
+            return;
+        };
         let reason = match why {
             StoreFailure::Full => "disk_full",
             StoreFailure::Broken => "store",
@@ -266,10 +279,8 @@ impl Active {
         };
         let draft = draft.clone();
         self.inbox_draft(conversation);
-        if !outside.windows.is_observed(conversation) {
-            // No composer takes it: it is kept where the next one looks.
-            self.later(Input::User(Command::SaveDraft { conversation, draft }));
-        }
+        // Whether a composer takes it or not: one that saves the same words later saves nothing new.
+        self.later(Input::User(Command::SaveDraft { conversation, draft }));
         let event = DeskEvent::PutBack {
             conversation: conversation.to_string(),
             text,
@@ -441,15 +452,15 @@ impl Active {
 }
 
 /// Text of an act that has one, and whether it is a note.
-pub(super) fn words(act: &OutboxAct) -> Option<(String, bool)> {
-    match act.kind {
+pub(super) fn words(kind: ActKind, content: &Bytes) -> Option<(String, bool)> {
+    match kind {
         ActKind::Message => {
-            let content = <MessageContent as prost::Message>::decode(act.content.clone()).ok()?;
+            let content = <MessageContent as prost::Message>::decode(content.clone()).ok()?;
             let message_content::Body::Text(text) = content.body?;
             Some((text, false))
         }
         ActKind::Note => Some((
-            <NoteContent as prost::Message>::decode(act.content.clone()).ok()?.text,
+            <NoteContent as prost::Message>::decode(content.clone()).ok()?.text,
             true,
         )),
         _ => None,

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 
@@ -31,16 +32,25 @@ impl std::fmt::Debug for Routes {
     }
 }
 
+/// For a way behind which there are others: one that swallows everything must leave them time.
+const WAY: Duration = Duration::from_secs(4);
+
 impl Routes {
     /// A TCP stream that ends at the gateway, by the first way that leads there.
     pub(super) async fn connect(&self, gateway: &GatewayAddress) -> Result<TcpStream, NetError> {
+        self.connect_within(gateway, WAY).await
+    }
+
+    async fn connect_within(&self, gateway: &GatewayAddress, each: Duration) -> Result<TcpStream, NetError> {
         let mut failed = None;
-        for way in self.ways(gateway).await {
-            let connected = match &way {
-                Some(proxy) => proxy.connect(gateway).await,
-                None => TcpStream::connect((gateway.host(), gateway.port()))
-                    .await
-                    .map_err(|error| NetError::Network(error.to_string())),
+        let mut ways = self.ways(gateway).await.into_iter().peekable();
+        while let Some(way) = ways.next() {
+            let going = go(way.as_ref(), gateway);
+            let connected = if ways.peek().is_none() {
+                going.await
+            } else {
+                let slow = |_| Err(NetError::Network("no answer in time".to_owned()));
+                tokio::time::timeout(each, going).await.unwrap_or_else(slow)
             };
             match connected {
                 Ok(stream) => return Ok(stream),
@@ -66,6 +76,15 @@ impl Routes {
         }
         // No settings, or they name no proxy: what the environment names was set on purpose.
         vec![self.environment.for_gateway(gateway).cloned()]
+    }
+}
+
+async fn go(way: Option<&Proxy>, gateway: &GatewayAddress) -> Result<TcpStream, NetError> {
+    match way {
+        Some(proxy) => proxy.connect(gateway).await,
+        None => TcpStream::connect((gateway.host(), gateway.port()))
+            .await
+            .map_err(|error| NetError::Network(error.to_string())),
     }
 }
 
@@ -139,16 +158,12 @@ mod tests {
         );
     }
 
-    #[tokio::test]
-    async fn the_next_way_is_tried_where_one_is_closed() {
+    /// Through the first proxy, else through one that works.
+    async fn reaches_past(first: u16) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let open = listener.local_addr().unwrap().port();
-        let closed = {
-            let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            gone.local_addr().unwrap().port()
-        };
         let settings = Settings(Some(vec![
-            format!("http://127.0.0.1:{closed}"),
+            format!("http://127.0.0.1:{first}"),
             format!("socks5://127.0.0.1:{open}"),
         ]));
         let routes = Routes {
@@ -165,10 +180,22 @@ mod tests {
             stream.write_all(&[5, 0, 0, 1, 127, 0, 0, 1, 1, 1]).await.unwrap();
             asked
         });
-        routes
-            .connect(&GatewayAddress::parse("chat.example.com").unwrap())
-            .await
-            .unwrap();
+        let gateway = GatewayAddress::parse("chat.example.com").unwrap();
+        let connected = routes.connect_within(&gateway, Duration::from_millis(200));
+        let patiently = tokio::time::timeout(Duration::from_secs(20), connected).await;
+        patiently.expect("it waits for the first").unwrap();
         assert_eq!(&proxy.await.unwrap()[8..24], b"chat.example.com");
+    }
+
+    #[tokio::test]
+    async fn the_next_way_is_tried_where_one_is_closed_or_swallows_everything() {
+        let closed = {
+            let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            gone.local_addr().unwrap().port()
+        };
+        reaches_past(closed).await;
+        // It takes connections, and never says a word.
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        reaches_past(silent.local_addr().unwrap().port()).await;
     }
 }

@@ -169,8 +169,10 @@ pub(super) fn apply(db: &Connection, numbers: &mut Numbers, change: &Change) -> 
             id,
         } => {
             if let Some(number) = numbers.known(db, *conversation)? {
-                erase_message(db, number, *below, *author, *id)?;
-                blocks::erase_message(db, number, *below, *author, *id)?;
+                // An id stands once in a log: blocks, which are opened one by one, hold it if rows don't.
+                if !erase_message(db, number, *below, *author, *id)? {
+                    blocks::erase_message(db, number, *below, *author, *id)?;
+                }
             }
         }
         Change::Drop(conversation, range) => {
@@ -311,8 +313,9 @@ fn erase(db: &Connection, number: i64, seqs: &[u64]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A recall names author and id. It is rare, and ids have no index: what contains the id's bytes is looked at.
-fn erase_message(db: &Connection, number: i64, below: u64, author: Id, id: Id) -> Result<(), StoreError> {
+/// A recall names author and id. It is rare, and ids have no index: what contains the id's bytes is looked at. Whether
+/// a row holds what it names, erased before or now.
+fn erase_message(db: &Connection, number: i64, below: u64, author: Id, id: Id) -> Result<bool, StoreError> {
     let (first, last) = places(
         number,
         Range {
@@ -321,18 +324,17 @@ fn erase_message(db: &Connection, number: i64, below: u64, author: Id, id: Id) -
         },
     );
     let found: Vec<Vec<u8>> = db
-        .prepare_cached(
-            "SELECT bytes FROM entries WHERE place BETWEEN ?1 AND ?2 AND erased = 0 AND instr(bytes, ?3) > 0",
-        )?
+        .prepare_cached("SELECT bytes FROM entries WHERE place BETWEEN ?1 AND ?2 AND instr(bytes, ?3) > 0")?
         .query_map(params![first, last, id.0], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for bytes in found {
         let entry = Entry::decode(bytes.as_slice()).map_err(|_| damaged("entry"))?;
         if entry.id.as_ref() == id.0 && entry.author.as_ref() == author.0 {
             erase(db, number, &[entry.seq])?;
+            return Ok(true);
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 fn write_act(db: &Connection, sql: &str, act: &OutboxAct) -> Result<usize, StoreError> {

@@ -9,7 +9,7 @@ use zuoxi_wire::{Id, block};
 
 use super::apply::{SEQ_MAX, emptied, places};
 use super::error::StoreError;
-use super::record::{damaged, id};
+use super::record::damaged;
 
 /// A row of `blocks`, all columns in their order.
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoredBlock> {
@@ -28,22 +28,11 @@ fn open(bytes: &Bytes) -> Result<Block, StoreError> {
 
 /// The entries of a block, in order.
 pub(super) fn entries(stored: &StoredBlock) -> Result<Vec<StoredEntry>, StoreError> {
-    let read = block::decode(&open(&stored.bytes)?).map_err(|_| damaged("block"))?;
-    read.into_iter()
-        .map(|(entry, bytes)| {
-            Ok(StoredEntry {
-                seq: entry.seq,
-                id: id(&entry.id)?,
-                author: Id::optional(&entry.author).map_err(|_| damaged("author"))?,
-                time_ms: entry.time_ms,
-                bytes,
-            })
-        })
-        .collect()
+    stored.entries().map_err(|_| damaged("block"))
 }
 
 /// Whether the bytes of an id stand somewhere in a block.
-pub(super) fn names(stored: &StoredBlock, id: Id) -> Result<bool, StoreError> {
+fn names(stored: &StoredBlock, id: Id) -> Result<bool, StoreError> {
     let plain = block::plain(open(&stored.bytes)?).map_err(|_| damaged("block"))?;
     Ok(plain.data.windows(id.0.len()).any(|part| part == id.0))
 }

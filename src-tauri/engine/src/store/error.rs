@@ -45,7 +45,7 @@ impl StoreError {
         match self {
             Self::Newer { .. } => "newer_database",
             Self::Damaged(_) => "damaged",
-            Self::InUse => "busy",
+            Self::InUse => "in_use",
             Self::DiskFull => "disk_full",
             Self::Io(_) | Self::After | Self::Crowded | Self::Closed | Self::Refused(_) => "store",
         }

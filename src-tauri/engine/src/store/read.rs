@@ -40,13 +40,6 @@ pub enum Query {
         /// Milliseconds UTC.
         time_ms: u64,
     },
-    /// Entries with this id (a recall's target), newest first at most 4: the author is the asker's to compare.
-    WithId {
-        /// Whose log.
-        conversation: Id,
-        /// The act's id.
-        id: Id,
-    },
 }
 
 /// Takes what a question found.
@@ -71,10 +64,9 @@ pub(super) fn spawn(db: Connection, asked: Receiver<Question>) -> std::io::Resul
 
 fn answer(db: &Connection, query: &Query) -> Result<Vec<StoredEntry>, StoreError> {
     let conversation = match query {
-        Query::Range { conversation, .. }
-        | Query::Newest { conversation, .. }
-        | Query::At { conversation, .. }
-        | Query::WithId { conversation, .. } => *conversation,
+        Query::Range { conversation, .. } | Query::Newest { conversation, .. } | Query::At { conversation, .. } => {
+            *conversation
+        }
     };
     // One snapshot: the number must be the one whose entries are read.
     let snapshot = db.unchecked_transaction()?;
@@ -93,7 +85,6 @@ fn answer(db: &Connection, query: &Query) -> Result<Vec<StoredEntry>, StoreError
             within(&snapshot, number, all, *count as usize, From::Last)
         }
         Query::At { time_ms, .. } => at(&snapshot, number, *time_ms),
-        Query::WithId { id, .. } => with_id(&snapshot, number, *id),
     }
 }
 
@@ -144,35 +135,6 @@ fn within(
         From::First => found.truncate(limit),
         From::Last => drop(found.drain(..found.len().saturating_sub(limit))),
     }
-    Ok(found)
-}
-
-/// Entries with this id, newest first at most 4: its bytes may stand elsewhere in an entry, as in a recall's content.
-fn with_id(db: &Connection, number: i64, id: Id) -> Result<Vec<StoredEntry>, StoreError> {
-    let (first, last) = places(
-        number,
-        Range {
-            first: 0,
-            last: SEQ_MAX,
-        },
-    );
-    let mut found = entries(
-        db,
-        "SELECT place, bytes FROM entries WHERE place BETWEEN ?1 AND ?2 AND instr(bytes, ?3) > 0
-         ORDER BY place DESC LIMIT 64",
-        params![first, last, id.0],
-    )?;
-    let mut statement = db.prepare_cached("SELECT * FROM blocks WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC")?;
-    let mut held = statement.query([first, last])?;
-    while let Some(row) = held.next()? {
-        let held = super::blocks::read(row)?;
-        if super::blocks::names(&held, id)? {
-            found.extend(super::blocks::entries(&held)?);
-        }
-    }
-    found.retain(|entry| entry.id == id);
-    found.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.seq));
-    found.truncate(4);
     Ok(found)
 }
 

@@ -15,7 +15,7 @@ impl<W: Ord + Clone> Timeline<W> {
         }
     }
 
-    /// It is being recalled.
+    /// It is being recalled, or is to stay.
     pub fn recall_not_offered(&mut self, id: Id) {
         if self.too_late.remove(&id) {
             self.tell_message(id);

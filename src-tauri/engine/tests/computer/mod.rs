@@ -8,7 +8,9 @@ use tempfile::TempDir;
 use zuoxi_engine::Engine;
 use zuoxi_engine::net::NetError;
 use zuoxi_engine::store::{Account, Accounts, Keyring};
-use zuoxi_wire::v1::{FeedId, FeedKind, LoggedIn, Member, MemberRole, client_frame, gateway_frame, log_in};
+use zuoxi_wire::v1::{
+    EntriesPage, FeedId, FeedKind, LoggedIn, Member, MemberRole, WatchPage, client_frame, gateway_frame, log_in,
+};
 
 use crate::desks;
 use crate::scripted::{Peer, ScriptedGateway, ScriptedTransport, patiently, scripted};
@@ -70,6 +72,26 @@ pub async fn welcome_at(peer: &mut Peer, time_ms: u64) -> Option<Bytes> {
     resumed
 }
 
+/// Answers the next watch: an empty conversation.
+pub async fn watch_opens(peer: &mut Peer) {
+    let (request, conversation) = peer
+        .find(|request, kind| match kind {
+            client_frame::Kind::Watch(watch) => Some((request, watch.conversation)),
+            _ => None,
+        })
+        .await;
+    let page = WatchPage {
+        conversation,
+        time_ms: 1,
+        summary: None,
+        page: Some(EntriesPage {
+            floor: 1,
+            ..EntriesPage::default()
+        }),
+    };
+    peer.say(request, gateway_frame::Kind::WatchPage(page)).await;
+}
+
 /// One computer: its data folder and keyring outlive the engine.
 pub struct Computer {
     pub data: TempDir,
@@ -105,6 +127,23 @@ impl Computer {
             patiently(async { tokio::join!(engine.log_in(GATEWAY, "lin", "pw", remember), answering) }).await;
         result.unwrap();
         peer
+    }
+
+    /// Logs in to an account whose database remembers a session: it goes on by itself at once, and is cut short.
+    pub async fn log_in_again(&mut self, engine: &Engine) {
+        let answering = async {
+            loop {
+                let mut peer = self.gateway.accept().await;
+                tokio::spawn(async move {
+                    welcome(&mut peer).await;
+                    while peer.next().await.is_some() {}
+                });
+            }
+        };
+        tokio::select! {
+            result = engine.log_in(GATEWAY, "lin", "pw", true) => result.unwrap(),
+            () = answering => {}
+        }
     }
 
     pub fn no_network(&self) {

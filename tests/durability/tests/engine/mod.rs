@@ -249,7 +249,7 @@ impl Model {
             Change::RowLeft { feed, conversation } => self.leave(*feed, *conversation),
             Change::Log(of, state) => drop(loaded.logs.insert(*of, state.clone())),
             Change::Entries(of, entries) => self.keep(*of, entries),
-            Change::Block(of, block) => self.keep(*of, &block.entries()),
+            Change::Block(of, block) => self.keep(*of, &block.entries().unwrap()),
             Change::Erase(of, seqs) => self.erase(*of, |entry| seqs.contains(&entry.seq)),
             Change::EraseMessage {
                 conversation,

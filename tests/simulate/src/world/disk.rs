@@ -77,7 +77,9 @@ impl Content {
                 self.logs.insert(*conversation, state.clone());
             }
             Change::Entries(conversation, entries) => self.keep(*conversation, entries),
-            Change::Block(conversation, block) => self.keep(*conversation, &block.entries()),
+            Change::Block(conversation, block) => {
+                self.keep(*conversation, &block.entries().expect("it was checked when it came"));
+            }
             Change::Erase(conversation, seqs) => {
                 for seq in seqs {
                     if let Some(entry) = self.entries.get_mut(conversation).and_then(|log| log.get_mut(seq)) {

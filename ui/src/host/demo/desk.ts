@@ -171,6 +171,10 @@ export class DemoDesk {
     this.#changeRow(id, { not_sent: 0 });
   }
 
+  keep(id: string, messageId: string): void {
+    this.conversation(id).timeline.change(messageId, { too_late: false });
+  }
+
   take(id: string): void {
     const now = this.options.now();
     this.#changeRow(id, { status: "open", mine: true, assignee: this.me().name });

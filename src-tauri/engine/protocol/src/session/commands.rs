@@ -42,6 +42,9 @@ impl Session {
                 self.lanes_due.extend(key);
             }
             Command::SendAgain { id } => self.outbox.send_again(id, turn.now, turn),
+            Command::ParkClosing { conversation, after } => {
+                self.outbox.park_closing(self.lane_key(conversation), after, turn);
+            }
             Command::MarkRead { conversation, seq } => self.mark_read(conversation, seq, turn),
             Command::Typing { conversation, typing } => self.typing(conversation, typing, turn),
             Command::SetPresence(presence) => self.set_presence(presence, turn),

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
 
-use bytes::Bytes;
 use prost::Message as _;
 use zuoxi_wire::v1::{
     ActKind, Block, BlockCodec, CustomerState, EntriesPage, Entry as WireEntry, FeedPage, Position, Push, Standing,
@@ -306,7 +305,7 @@ impl Session {
             time_ms,
             ..
         } = taken.entry;
-        let own = author.is_some() && author == self.me && self.is_as_done(id, &taken.entry.bytes);
+        let own = author.is_some() && author == self.me && self.is_as_done(id, &taken.read);
         turn.touch(conversation);
         if let Some((author, id)) = taken.recall.filter(|_| !planted::has(Fault::ErasedStays)) {
             turn.change(Change::EraseMessage {
@@ -385,10 +384,10 @@ impl Session {
 
     /// An own entry with the words that were done here, or what can't be compared. Other words under the same id are a
     /// copied machine's: they settle nothing here, and the answer will say `reused`.
-    fn is_as_done(&self, id: Id, bytes: &Bytes) -> bool {
+    fn is_as_done(&self, id: Id, entry: &WireEntry) -> bool {
         let Some(act) = self.outbox.get(id) else { return false };
         let words = matches!(act.kind, ActKind::Message | ActKind::Note) && act.state != OutboxState::Voided;
-        !words || WireEntry::decode(bytes.clone()).is_ok_and(|entry| entry.erased || entry.content == act.content)
+        !words || entry.erased || entry.content == act.content
     }
 
     /// One's own entry in a log that isn't kept settles its act all the same.
@@ -397,7 +396,7 @@ impl Session {
         let (Ok(id), Ok(author)) = (Id::try_from(&entry.id), Id::optional(&entry.author)) else {
             return;
         };
-        if author.is_some() && author == self.me && self.is_as_done(id, &entry.encode_to_vec().into()) {
+        if author.is_some() && author == self.me && self.is_as_done(id, entry) {
             self.outbox
                 .settle(id, Some(conversation), entry.seq, entry.time_ms, turn);
         }
@@ -563,7 +562,7 @@ pub(super) fn opened(block: &Block, asked: Option<Range>, head: u64) -> Vec<Came
 /// A block as it is kept: as it came, unless content had to be left out. None: it can't be encoded anew.
 fn stored(block: &Block, entries: &[Taken], as_it_came: bool) -> Option<StoredBlock> {
     let start = block::range_of(block.first).0;
-    let erased = entries.iter().filter(|taken| taken.erased);
+    let erased = entries.iter().filter(|taken| taken.read.erased);
     let erased = erased.fold(0, |mask, taken| mask | 1 << (taken.entry.seq - start));
     let bytes = if as_it_came {
         block.encode_to_vec()

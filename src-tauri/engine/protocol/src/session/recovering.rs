@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use prost::Message;
-use zuoxi_wire::v1::{ActKind, Compare, Compared, Entry, EntryKind, RefusalCode, SeqRange, client_frame};
+use zuoxi_wire::v1::{ActKind, Compare, Compared, Entry, EntryKind, SeqRange, client_frame};
 use zuoxi_wire::{Id, limits};
 
 use super::Session;
@@ -434,7 +434,7 @@ impl Session {
         }
         if count > 0 {
             let key = self.lane_key(Some(conversation));
-            self.outbox.park_closing(key, RefusalCode::Unspecified, turn);
+            self.outbox.park_closing(key, 0, turn);
             turn.after(Notice::ServerLost { count });
         }
     }
