@@ -22,6 +22,9 @@ pub(crate) const LAST: u64 = (1 << 40) - 1;
 #[derive(Debug)]
 pub(crate) struct Log {
     pub(crate) state: LogState,
+    /// The gateway's floor as far as this session was told: our own may lie above it, and what was fetched below ours on
+    /// demand goes all the same.
+    gateway_floor: u64,
     /// The newest page is wanted before anything else.
     pub(crate) newest: bool,
     /// From when on the gaps may be pulled.
@@ -79,6 +82,7 @@ impl Log {
         let newest = state.covered.is_empty();
         Self {
             state,
+            gateway_floor: 1,
             newest,
             gap_due: None,
             asked: false,
@@ -167,6 +171,18 @@ impl Log {
         self.state.generations.retain(|start, _| *start >= floor);
         self.turn();
         Some(given_up)
+    }
+
+    /// The gateway told its floor; whether that is news, and so what lies below it goes.
+    pub(crate) fn tell_floor(&mut self, floor: u64) -> bool {
+        let news = floor > self.gateway_floor && floor <= LAST;
+        if news {
+            self.gateway_floor = floor;
+            if self.set_floor(floor).is_none() {
+                self.turn();
+            }
+        }
+        news
     }
 
     /// Answers under way are no longer wanted.

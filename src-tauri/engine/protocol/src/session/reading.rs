@@ -261,8 +261,11 @@ impl Session {
 
     /// The gateway's floor: below it history is gone on purpose, here too.
     fn raise_floor(&mut self, conversation: Id, floor: u64, turn: &mut Turn<'_>) {
-        let moved = self.logs.get_mut(&conversation).and_then(|log| log.set_floor(floor));
-        if moved.is_none() {
+        let news = self
+            .logs
+            .get_mut(&conversation)
+            .is_some_and(|log| log.tell_floor(floor));
+        if !news {
             return;
         }
         turn.touch(conversation);
