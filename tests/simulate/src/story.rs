@@ -253,7 +253,10 @@ impl Story {
         let weather = Weather {
             history: weather.history && !weather.twin,
             keep: other.often(300) && !weather.twin,
-            late_pages: other.often(400) && !weather.twin,
+            ..weather
+        };
+        let weather = Weather {
+            late_pages: (weather.keep || other.often(300)) && !weather.twin,
             ..weather
         };
         let pace = pick(&mut dice, &[100, 200, 300, 500]);
