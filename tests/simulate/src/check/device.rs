@@ -147,7 +147,7 @@ impl Checker {
         let log = self.truth.logs.get(&conversation);
         let theirs = log.is_some_and(|log| {
             self.users[n].agent.is_some_and(|agent| log.holder() == Some(agent))
-                && self.now > log.held_ms.max(self.restored_at) + A_WHILE_MS
+                && self.users[n].list_ms > log.held_ms.max(self.restored_at) + A_WHILE_MS
         });
         if theirs && !told && disk.epoch == self.truth.epoch {
             Err(format!("lets go of {conversation}, which is theirs"))

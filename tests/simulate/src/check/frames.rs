@@ -33,6 +33,7 @@ impl Checker {
                 let left = page.rows.iter().filter(|row| row.standing() == Standing::Left);
                 let left = left.filter_map(|row| Id::try_from(&row.conversation).ok());
                 self.users[n].left.extend(left);
+                self.wires.entry(link).or_default().lists.push_back(self.now);
                 Ok(())
             }
             Kind::Heartbeat(beat) => self.beat(n, link, beat),
@@ -361,6 +362,7 @@ impl Checker {
                 wire.arrived
                     .extend(pushes.pushes.iter().map(|push| (push.number, u64::MAX)));
             }
+            Some(Kind::FeedPage(_)) => self.users[n].list_ms = wire.lists.pop_front().unwrap_or(self.now),
             Some(Kind::Answers(answers)) => {
                 for answer in &answers.answers {
                     for conversation in [answer.conversation.to_vec(), Vec::new()] {

@@ -64,6 +64,8 @@ pub struct User {
     /// Transactions given and not ended.
     pub given: BTreeSet<u64>,
     pub last_token: u64,
+    /// When the gateway said the page of a feed that came last.
+    pub list_ms: u64,
     /// Heartbeats of late: what time they told, after which commit, for which teams.
     pub beats: Vec<Beat>,
 }

@@ -26,6 +26,8 @@ pub struct Wire {
     pub beaten: bool,
     /// A heartbeat is owed by then; 0: none.
     pub owes: u64,
+    /// When the pages of feeds that are on their way were said.
+    pub lists: VecDeque<u64>,
     /// Acts under way: the lane of each conversation, and its numbers.
     pub lanes: BTreeMap<Vec<u8>, (u32, BTreeSet<u32>)>,
     pub over: bool,
