@@ -28,11 +28,13 @@ impl World {
         let Some((conversation, held)) = held else {
             return frame;
         };
+        // A device that drops some of a block forgets its generation.
+        let floor = page.floor;
         for block in page.blocks.iter_mut().filter(|block| block.generation > 0) {
             let start = block::range_of(block.first).0;
             let oldest = self.node.store.oldest.get(&(conversation, log, start));
             let later = |generation: u32| held.generations.get(&start).is_some_and(|held| *held > generation);
-            if let Some(oldest) = oldest.filter(|oldest| later(oldest.generation))
+            if let Some(oldest) = oldest.filter(|oldest| oldest.first >= floor && later(oldest.generation))
                 && let Some(older) = unpacked(oldest.bytes.clone(), block.codec())
             {
                 *block = older;
