@@ -46,7 +46,7 @@ limits! {
     /// Milliseconds until a push must be acknowledged, or the connection is dropped.
     ACK_MS = 30_000;
     /// Milliseconds within which a device acknowledges.
-    ACK_EVERY_MS = 80;
+    ACK_EVERY_MS = 100;
     /// Pushes after which a device acknowledges at once.
     ACK_EVERY_PUSHES = 64;
     /// Milliseconds between heartbeats.

@@ -52,7 +52,7 @@ export const WINDOW_BYTES = 2097152;
 export const ACK_MS = 30000;
 
 /** Milliseconds within which a device acknowledges. */
-export const ACK_EVERY_MS = 80;
+export const ACK_EVERY_MS = 100;
 
 /** Pushes after which a device acknowledges at once. */
 export const ACK_EVERY_PUSHES = 64;

@@ -408,10 +408,12 @@ impl Gateway {
                 .positions(conversation.id)?
                 .iter()
                 .any(|position| position.who == doing.who);
-            return Ok(refused(if served {
-                RefusalCode::Taken
-            } else {
-                RefusalCode::NotFound
+            let unknown = doing.act.base.saturating_add(1) < conversation.floor;
+            return Ok(refused(match (served, unknown) {
+                // It may have been stored while they served, and removed by retention since.
+                (true, true) => RefusalCode::Unknown,
+                (true, false) => RefusalCode::Taken,
+                (false, _) => RefusalCode::NotFound,
             }));
         }
         if none && let Some(to) = conversation.linked_to {

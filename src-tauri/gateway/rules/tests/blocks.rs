@@ -6,7 +6,7 @@ mod story;
 use bytes::Bytes;
 use proptest::prelude::*;
 use prost::Message as _;
-use story::{AMY, BEN, Device, Story, code, to_agent};
+use story::{AMY, BEN, CELLAR, Device, Story, code, to_agent, to_team};
 use zuoxi_rules::Config;
 use zuoxi_rules::memory::CommitFault;
 use zuoxi_rules::record::{Audience, Entry as Stored};
@@ -463,6 +463,26 @@ fn an_unknown_id_below_the_floor_is_refused_unknown_and_a_known_one_is_not() {
     let mut unknown = story.act(amy, Some(talk.id), v1::ActKind::Message, story::words("unknown"));
     unknown.base = 3;
     assert_eq!(code(story.send(amy, unknown)), RefusalCode::Unknown);
+    // Once it is in another team's hands, "taken away" would say that it wasn't sent before.
+    let _zoe = story.agent("zoe");
+    let mut handed = story.act(amy, Some(talk.id), v1::ActKind::Transfer, handing_to(CELLAR));
+    handed.base = story.row(talk.id).head;
+    story.send(amy, handed).unwrap();
+    for (base, expected) in [(3, RefusalCode::Unknown), (story.row(talk.id).head, RefusalCode::Taken)] {
+        let mut late = story.act(amy, Some(talk.id), v1::ActKind::Message, story::words("late"));
+        late.base = base;
+        assert_eq!(code(story.send(amy, late)), expected);
+    }
+}
+
+fn handing_to(team: Id) -> Bytes {
+    let to = Some(to_team(team));
+    v1::TransferContent {
+        to,
+        ..v1::TransferContent::default()
+    }
+    .encode_to_vec()
+    .into()
 }
 
 #[test]

@@ -354,8 +354,17 @@ impl Checker {
         if act.loose || disk.epoch != self.truth.epoch || self.is_reused(n, id) {
             return Ok(());
         }
-        let stands = self.truth.logs.values().any(|log| log.find(me, id).is_some());
-        if stands {
+        let found = self
+            .truth
+            .logs
+            .iter()
+            .find_map(|(of, log)| Some((of, log.find(me, id)?)));
+        // Of what retention removed nobody knows whether it was stored, whoever may not see the log any more.
+        let is_there = |conversation: &Id, kept: &Kept| {
+            let row = self.truth.logs.get(conversation).and_then(|log| log.row.as_ref());
+            row.is_none_or(|row| kept.entry.seq >= row.floor)
+        };
+        if found.is_some_and(|(conversation, kept)| is_there(conversation, kept)) {
             Err(format!("is told that act {id} was refused, and it is stored"))
         } else {
             Ok(())
