@@ -249,9 +249,7 @@ impl Story {
         };
         // Chance of its own, so that older seeds tell what they told.
         let mut other = Dice::new(seed, 4);
-        // Its history was put there unsealed: the next act of anybody seals it, and that shows.
         let weather = Weather {
-            history: weather.history && !weather.twin,
             keep: other.often(300) && !weather.twin,
             ..weather
         };
@@ -333,6 +331,7 @@ fn is_of_the_store(deed: Deed) -> bool {
         | Deed::BadReads { .. }
         | Deed::Restore { .. }
         | Deed::Shorten { .. }
+        // A desk whose ACKs are only thought is too late with other ones than the real one.
         | Deed::Month => true,
         _ => false,
     }

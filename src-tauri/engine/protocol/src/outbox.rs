@@ -31,7 +31,7 @@ impl Item {
     }
 }
 
-/// A refusal that isn't committed, and so not shown: what its user does meanwhile comes after it.
+/// A refusal, or something lost, that isn't committed, and so not shown: what its user does meanwhile comes after it.
 #[derive(Debug)]
 struct Refusing {
     /// How what stands behind it is parked.
@@ -270,11 +270,7 @@ impl Outbox {
             assignee_name: refused.assignee_name.clone(),
         };
         turn.refusals.push(key);
-        let refusing = self.refusing.entry(key).or_insert_with(|| Refusing {
-            behind: behind.clone(),
-            stops: false,
-            commits: 0,
-        });
+        let refusing = self.refusing(key, &behind);
         refusing.commits += 1;
         refusing.stops |= refused.ends_lane;
         if refused.ends_lane {
@@ -285,6 +281,14 @@ impl Outbox {
         } else {
             self.park_after(key, act.place, &behind, waits_for_those_before, turn);
         }
+    }
+
+    fn refusing(&mut self, key: LaneKey, behind: &OutboxState) -> &mut Refusing {
+        self.refusing.entry(key).or_insert_with(|| Refusing {
+            behind: behind.clone(),
+            stops: false,
+            commits: 0,
+        })
     }
 
     /// The refusal is committed: what is done from now on is done knowing it.
@@ -301,6 +305,7 @@ impl Outbox {
     pub(crate) fn beginning(&self, key: LaneKey, kind: ActKind) -> OutboxState {
         match self.refusing.get(&key) {
             Some(refusing) if refusing.stops || waits_for_those_before(kind) => refusing.behind.clone(),
+            _ if waits_for_those_before(kind) && self.is_to_park(key) => behind_what_is_lost(),
             _ => OutboxState::Waiting,
         }
     }
@@ -335,7 +340,10 @@ impl Outbox {
                 Some(item) if item.durable => {
                     // No answer brings this again.
                     turn.full();
+                    let key = self.key(item.act.conversation);
                     self.park(id, behind_what_is_lost(), turn);
+                    turn.refusals.push(key);
+                    self.refusing(key, &behind_what_is_lost()).commits += 1;
                 }
                 Some(_) => {
                     self.to_park.insert(id);
@@ -343,6 +351,12 @@ impl Outbox {
                 None => {}
             }
         }
+    }
+
+    /// Something in this lane is to be parked, and nobody was told yet.
+    fn is_to_park(&self, key: LaneKey) -> bool {
+        let mut acts = self.to_park.iter().filter_map(|id| self.get(*id));
+        acts.any(|act| self.key(act.conversation) == key)
     }
 
     fn park_after(

@@ -16,7 +16,7 @@ use crate::store::Stored;
 use crate::timer::Timer;
 use crate::wording::{self, Reader};
 
-/// At most 5 moves a second for each conversation.
+/// At most 5 moves a second for each conversation are told to its customer.
 const GATHER_MS: u64 = 200;
 
 /// Delivered and read by member, each in the member's own Seqs.
@@ -25,6 +25,7 @@ pub(crate) type Gathered = BTreeMap<Who, (u64, u64)>;
 /// Moves of one conversation that haven't been told.
 #[derive(Debug, Default)]
 pub(crate) struct Moving {
+    /// Put off by what its customer was told alone: a move within notes must not show in when the next one comes.
     due_ms: u64,
     gathered: Gathered,
 }
@@ -87,14 +88,16 @@ impl Gateway {
             .iter_mut()
             .filter(|(_, moving)| !moving.gathered.is_empty() && (all || moving.due_ms <= now));
         let due: Vec<(Id, Gathered)> = due
-            .map(|(id, moving)| {
-                moving.due_ms = now + GATHER_MS;
-                (*id, std::mem::take(&mut moving.gathered))
-            })
+            .map(|(id, moving)| (*id, std::mem::take(&mut moving.gathered)))
             .collect();
         for (id, gathered) in due {
             match self.move_positions(group, id, &gathered) {
-                Ok(()) => group.positions.push((id, gathered)),
+                Ok(shown) => {
+                    if let Some(moving) = self.positions.get_mut(&id).filter(|_| shown) {
+                        moving.due_ms = now + GATHER_MS;
+                    }
+                    group.positions.push((id, gathered));
+                }
                 Err(error) => {
                     tracing::warn!(%error, conversation = %id, "positions wait");
                     self.keep_positions(id, gathered);
@@ -103,10 +106,11 @@ impl Gateway {
         }
     }
 
-    fn move_positions(&mut self, group: &mut Group<'_>, id: Id, gathered: &Gathered) -> Stored<()> {
+    /// Whether the customer's log shows that something moved.
+    fn move_positions(&mut self, group: &mut Group<'_>, id: Id, gathered: &Gathered) -> Stored<bool> {
         group.usable()?;
         let Some(mut conversation) = group.conversation(id)? else {
-            return Ok(());
+            return Ok(false);
         };
         let old = group.store.positions(id)?;
         let (mut for_agents, mut for_customer) = (Vec::new(), Vec::new());
@@ -163,7 +167,7 @@ impl Gateway {
         for connection in self.customers.get(&conversation.customer).into_iter().flatten() {
             tell(group, *connection, id, &for_customer);
         }
-        Ok(())
+        Ok(!for_customer.is_empty())
     }
 }
 

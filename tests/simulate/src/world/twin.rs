@@ -63,20 +63,9 @@ impl World {
         self.node.customers.contains(&connection)
     }
 
-    /// Positions are left out: an agent's moves by what their desk acknowledges of a log that has notes in it, and the
-    /// twin's desk is only thought. That none says more than the customer's log has is judged by itself.
     fn to_customers(&self, said: &[Output]) -> Vec<(ConnectionId, Option<GatewayFrame>)> {
         let told = said.iter().filter_map(|output| match output {
-            Output::Send { frame, .. } if matches!(frame.kind, Some(gateway_frame::Kind::PositionMoves(_))) => None,
-            Output::Send { connection, frame } => {
-                let mut frame = frame.clone();
-                match &mut frame.kind {
-                    Some(gateway_frame::Kind::LoggedIn(told)) => told.positions.clear(),
-                    Some(gateway_frame::Kind::EntriesPage(page)) => page.positions.clear(),
-                    _ => {}
-                }
-                Some((*connection, Some(frame)))
-            }
+            Output::Send { connection, frame } => Some((*connection, Some(frame.clone()))),
             Output::Close { connection } => Some((*connection, None)),
             _ => None,
         });
