@@ -61,6 +61,7 @@ describe("links", () => {
 });
 
 const text = () => document.body.textContent;
+const line = () => document.querySelector(".ch-h .meta")?.textContent;
 const field = () => document.querySelector("textarea") as HTMLTextAreaElement;
 const press = (init: KeyboardEventInit) =>
   field().dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", cancelable: true, ...init }));
@@ -121,6 +122,17 @@ describe("the page", () => {
     const root = document.querySelector<HTMLElement>("#chat") as HTMLElement;
     page = new Page(root, { locale: "zh-CN", embedded: false, durable: true, brand }, acts);
     page.tell(live);
+  });
+
+  it("the head says how soon answers usually come, where somebody is there and it is known", () => {
+    page.tell({ ...live, stage: Stage.SERVED, agentName: "沈佳宁", replyMinutes: 1 });
+    expect(line()).toBe("沈佳宁 为您服务通常 1 分钟内回复");
+    page.tell({ ...live, stage: Stage.SERVED, agentName: "沈佳宁", replyMinutes: 5 });
+    expect(line()).toContain("通常 5 分钟内回复");
+    page.tell({ ...live, stage: Stage.SERVED, agentName: "沈佳宁", replyMinutes: 0 });
+    expect(line()).toBe("沈佳宁 为您服务");
+    page.tell({ ...live, stage: Stage.NOBODY_ONLINE, replyMinutes: 5 });
+    expect(line()).not.toContain("分钟");
   });
 
   it("Enter sends, but not with Shift, nor when it ends a composition", () => {
