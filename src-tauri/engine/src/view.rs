@@ -180,16 +180,11 @@ pub enum RowBody {
         me: bool,
         /// Team's name.
         team: String,
+        /// Why, as soon as that entry is here, too; its own row shows nothing then.
+        reason: Option<ReasonView>,
     },
-    /// Why (agents alone).
-    Reason {
-        /// A code: last_agent, least_busy, no_room, nobody_online, taken, transfer, agent_away, from_queue.
-        code: String,
-        /// The words of who handed it over.
-        text: String,
-        /// Who did it; empty: the gateway.
-        by: String,
-    },
+    /// Why (agents alone), where the assignment isn't here.
+    Reason(ReasonView),
     /// Closed: by agent, customer, idle or linked.
     Closed {
         /// That code.
@@ -220,6 +215,17 @@ pub enum RowBody {
     Loading,
     /// Shows nothing (a recall's own entry; a kind from the future).
     Nothing,
+}
+
+/// Why somebody serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ReasonView {
+    /// A code: last_agent, least_busy, no_room, nobody_online, taken, transfer, agent_away, from_queue.
+    pub code: String,
+    /// The words of who handed it over.
+    pub text: String,
+    /// Who did it; empty: the gateway.
+    pub by: String,
 }
 
 /// One row of a timeline.

@@ -28,6 +28,7 @@ fn the_uis_types_are_those_of_the_engine() {
             InboxView,
             InboxCounts,
             RowBody,
+            ReasonView,
             AuthorView,
             RefusalView,
             SaidView,

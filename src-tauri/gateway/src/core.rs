@@ -12,10 +12,12 @@ use zuoxi_rules::load::{Level, Sample};
 use zuoxi_rules::record::Brand;
 use zuoxi_rules::store::{Store, StoreError};
 use zuoxi_rules::{Config, ConnectionId, Door, Event, Gateway, Output};
+use zuoxi_wire::Id;
 use zuoxi_wire::v1::answer::Result as Outcome;
 use zuoxi_wire::v1::gateway_frame::Kind;
 use zuoxi_wire::v1::{Advice, GatewayFrame, Problem, ProblemCode};
 
+use crate::avatar::{self, Picture, Pictures};
 use crate::clock::{Clock, system_ms};
 use crate::jobs::Jobs;
 use crate::line::{Line, Outbound};
@@ -59,6 +61,7 @@ pub struct Pulse {
     turned_ms: AtomicU64,
     open: watch::Sender<usize>,
     brands: watch::Sender<Arc<Vec<Brand>>>,
+    pictures: watch::Sender<Arc<Pictures>>,
 }
 
 impl Pulse {
@@ -75,6 +78,11 @@ impl Pulse {
     /// The brands, as the administrator last set them.
     pub fn brands(&self) -> Arc<Vec<Brand>> {
         self.brands.borrow().clone()
+    }
+
+    /// An agent's picture, as the administrator last set it.
+    pub fn picture(&self, agent: Id) -> Option<Arc<Picture>> {
+        self.pictures.borrow().get(&agent).cloned()
     }
 }
 
@@ -104,6 +112,7 @@ impl Core {
             turned_ms: AtomicU64::new(system_ms()),
             open: watch::Sender::new(0),
             brands: watch::Sender::new(Arc::new(store.facts()?.brands)),
+            pictures: watch::Sender::new(Arc::new(avatar::pictures(&mut store, &Pictures::new())?)),
         });
         let turning = Turning {
             seen: store.data_version()?,
@@ -249,6 +258,11 @@ impl Turning {
                 if let Ok(facts) = self.store.facts() {
                     self.pulse.brands.send_replace(Arc::new(facts.brands));
                     events.push(Event::FactsChanged);
+                }
+                let known = self.pulse.pictures.borrow().clone();
+                match avatar::pictures(&mut self.store, &known) {
+                    Ok(pictures) => drop(self.pulse.pictures.send_replace(Arc::new(pictures))),
+                    Err(error) => tracing::warn!(%error, "agents' pictures can't be read; those before are served"),
                 }
             }
             Ok(_) => {}

@@ -8,6 +8,7 @@
 //! - [`settings`], [`data`], [`log_file`], [`metrics`]: what an administrator sees.
 //! - [`password`], [`identity`]: what takes long, done beside the core.
 
+pub mod avatar;
 pub mod clock;
 pub mod core;
 pub mod data;

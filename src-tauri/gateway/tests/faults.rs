@@ -432,6 +432,7 @@ fn pages_and_figures() {
     if page.starts_with("http/1.1 200") {
         assert!(page.contains("frame-ancestors 'self' https://shop.example"), "{page}");
         assert!(page.contains("default-src 'none'; script-src 'self'"), "{page}");
+        assert!(page.contains("img-src 'self';"), "{page}");
         assert!(!page.contains("unsafe"), "{page}");
     }
     assert!(page.contains("x-content-type-options: nosniff"));

@@ -3,7 +3,7 @@
 
 use zuoxi_gateway::store::{OpenError, SqliteStore, VERSION};
 use zuoxi_rules::conformance;
-use zuoxi_rules::record::{Audience, Conversation, Fingerprint, Refusal, SealedBlock};
+use zuoxi_rules::record::{Audience, Avatar, Conversation, Fingerprint, Refusal, SealedBlock};
 use zuoxi_rules::store::{Store, StoreError};
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::Status;
@@ -167,6 +167,37 @@ fn a_database_of_schema_1_is_brought_up_to_date_and_goes_on() {
     let mut store = SqliteStore::open(&path).unwrap();
     let block = sealed(b"content");
     assert_eq!(store.block(block.conversation, block.log, 1).unwrap(), Some(block));
+}
+
+/// As the last gateway before pictures made it.
+const SCHEMA_2: &str = include_str!("../src/store/schema_2.sql");
+
+#[test]
+fn a_database_of_schema_2_takes_pictures_from_now_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.db");
+    {
+        let old = rusqlite::Connection::open(&path).unwrap();
+        old.execute_batch(SCHEMA_1).unwrap();
+        old.execute_batch(SCHEMA_2).unwrap();
+        old.execute_batch("INSERT INTO log VALUES (1, 77)").unwrap();
+        old.pragma_update(None, "application_id", 0x5A58_4757).unwrap();
+        old.pragma_update(None, "user_version", 2).unwrap();
+    }
+    let mut store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.epoch().unwrap(), 77);
+    assert_eq!(store.avatars().unwrap(), []);
+    let avatar = Avatar {
+        agent: Id([4; 16]),
+        hash: [1; 32],
+        bytes: bytes::Bytes::from_static(b"a picture"),
+    };
+    store.begin().unwrap();
+    store.put_avatar(&avatar).unwrap();
+    store.commit().unwrap();
+    drop(store);
+    let mut store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.avatar(avatar.agent).unwrap(), Some(avatar));
 }
 
 #[test]

@@ -366,7 +366,8 @@ export class Session {
   }
 
   private customerState(state: CustomerState, wait: boolean, turn: Turn): void {
-    Object.assign(this.status, { stage: state.stage, agentName: state.agentName, ahead: state.ahead });
+    const { stage, agentName, ahead, replyMinutes } = state;
+    Object.assign(this.status, { stage, agentName, ahead, replyMinutes });
     if (state.stage !== Stage.SERVED) this.typingUntil = 0;
     this.reading.tell(Number(state.head), Number(state.floor), turn, wait);
   }

@@ -13,6 +13,8 @@ export interface Status {
   stage: Stage;
   agentName: string;
   ahead: number;
+  /** Within so many minutes answers usually come; 0: unknown. */
+  replyMinutes: number;
   typing: boolean;
   marks: { delivered: number; read: number };
   read: number;
@@ -37,6 +39,7 @@ export const firstStatus = (): Status => ({
   stage: Stage.NEW,
   agentName: "",
   ahead: 0,
+  replyMinutes: 0,
   typing: false,
   marks: { delivered: 0, read: 0 },
   read: 0,

@@ -65,6 +65,8 @@ function watch(page) {
   page.setDefaultTimeout(30_000);
   page.on("pageerror", (fault) => faults.push(String(fault)));
   page.on("console", (line) => {
+    // An agent without a picture: the page shows the first sign of their name.
+    if (line.location().url.includes("/v1/avatars/")) return;
     if (line.type() === "error" && !expected.some((words) => words.test(line.text()))) faults.push(line.text());
   });
   return page;
@@ -407,6 +409,36 @@ const plays = {
       return window.hacked ?? null;
     });
     assert.equal(ran, null);
+  },
+
+  async "an agent's picture stands by their words, and the first sign of their name where there is none"() {
+    const context = await visit();
+    const page = await open(context);
+    await write(page, "有人吗");
+    await until(async () => agent.said().includes("有人吗") || agent.said(), "it didn't arrive");
+    agent.say("我在");
+    await reads(page, "我在");
+    const looks = () =>
+      page.$$eval(".under .av", (all) => all.map((one) => [one.textContent, one.querySelector("img")?.naturalWidth]));
+    const are = (wanted) =>
+      until(async () => {
+        const now = await looks();
+        return JSON.stringify(now) === JSON.stringify(wanted) || now;
+      }, "the picture");
+    await are([["沈", null]]);
+    // A dot, two by two.
+    const dot = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGMwiTwJRAwQCgAjIgVZyYBXPgAAAABJRU5ErkJggg==";
+    const folder = mkdtempSync(join(tmpdir(), "zuoxi-picture-"));
+    const file = join(folder, "shen.png");
+    writeFileSync(file, Buffer.from(dot, "base64"));
+    gateway.run("agent", "avatar", "shen", "--file", file);
+    rmSync(folder, { recursive: true });
+    await until(async () => {
+      await page.reload();
+      await reads(page, "我在");
+      return (await looks())[0]?.[1] === 2;
+    }, "the picture isn't shown");
+    gateway.run("agent", "avatar", "shen", "--none");
   },
 
   async "recall, end with its question, drafts over a reload, log out with its question"() {

@@ -1,5 +1,6 @@
 import { m } from "../../src/texts/messages.js";
 import type { Act } from "../client/model";
+import { avatar } from "./avatar";
 import { h, icon, type IconName } from "./element";
 import { withLinks } from "./links";
 import type { Failure, Line, Mark, Row } from "./rows";
@@ -154,7 +155,7 @@ export class LogView {
   private under(row: Extract<Row, { is: "under" }>, scene: Scene): HTMLElement {
     const element = h("div", { class: row.own ? "under" : "under in" });
     if (row.mark) element.append(h("span", { class: "mark" }, icon(ICONS[row.mark]), markWords(row.mark, scene)));
-    if (row.name) element.append(h("bdi", {}, row.name));
+    if (row.name) element.append(avatar(row.author, row.name), h("bdi", {}, row.name));
     element.append(h("time", {}, clock(row.timeMs)));
     const { act } = row;
     if (act && row.mark === "pending" && !scene.live)

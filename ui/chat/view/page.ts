@@ -240,7 +240,18 @@ export class Page {
     this.square.textContent = shortName;
     this.name.textContent = name;
     const words = this.stageWords();
-    if (this.line.textContent !== words) this.line.textContent = words;
+    const soon = this.replyWords();
+    const says = `${words}\n${soon}`;
+    if (this.line.dataset["says"] === says) return;
+    this.line.dataset["says"] = says;
+    this.line.replaceChildren(words, ...(soon ? [h("i", { class: "dt" }), soon] : []));
+  }
+
+  /** How soon answers usually come, where somebody is there to give one and there is room to say it. */
+  private replyWords(): string {
+    const { stage, replyMinutes: minutes } = this.status;
+    if (minutes === 0 || (stage !== Stage.SERVED && stage !== Stage.NEW)) return "";
+    return minutes === 1 ? m.chat_replies_in_1() : m.chat_replies_in({ minutes });
   }
 
   private stageWords(): string {

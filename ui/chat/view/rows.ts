@@ -40,7 +40,17 @@ export type Row =
       recallable: boolean;
       recalling: boolean;
     }
-  | { is: "under"; key: string; own: boolean; name: string; timeMs: number; mark: Mark | null; act: Act | null }
+  | {
+      is: "under";
+      key: string;
+      own: boolean;
+      /** Of an agent's words: who they are, for the picture, and their public name. */
+      author: string;
+      name: string;
+      timeMs: number;
+      mark: Mark | null;
+      act: Act | null;
+    }
   | { is: "failure"; key: string; act: Act; why: Failure };
 
 /** Messages of one person within this time are one group, milliseconds. */
@@ -191,7 +201,7 @@ export const rowsOf = (shown: Shown, status: Status, live = true): Row[] => {
       if (item.act && failure) return [...rows, { is: "failure", key, act: item.act, why: failure }];
       return [...rows, { is: "line", key, timeMs, say: item.line, name }];
     }
-    const { act, own, text, erased } = item;
+    const { act, own, author, text, erased } = item;
     const why = act && failureOf(act);
     const grouped = joins(before, item, live);
     const recall = open.recalls.get(key);
@@ -204,7 +214,7 @@ export const rowsOf = (shown: Shown, status: Status, live = true): Row[] => {
     if (told) rows.push({ is: "failure", key: `told-${key}`, act: told, why: failureOf(told) ?? "failed" });
     const mark = own && !erased ? markOf(item, status.marks) : null;
     if (!joins(item, after, live))
-      rows.push({ is: "under", key: under, own, name: own ? "" : name, timeMs, mark, act });
+      rows.push({ is: "under", key: under, own, author, name: own ? "" : name, timeMs, mark, act });
     return rows;
   });
 };

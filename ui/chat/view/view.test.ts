@@ -38,6 +38,13 @@ const waiting = (id: string, state: Act["state"]): Act => ({
   content: toBinary(MessageContentSchema, create(MessageContentSchema, { body: { case: "text", value: id } })),
 });
 
+/** An agent's words, and the customer's after them. */
+const answered = (key: number) => ({
+  entries: [entry(key, "您好"), { ...entry(key + 1, "在吗", AuthorRole.CUSTOMER), author: "me" }],
+  more: false,
+  acts: [],
+});
+
 const shown = (text: string) => h("div", {}, ...withLinks(text));
 
 describe("links", () => {
@@ -61,6 +68,8 @@ describe("links", () => {
 });
 
 const text = () => document.body.textContent;
+const pictures = () => document.querySelectorAll<HTMLImageElement>(".under .av img");
+const line = () => document.querySelector(".ch-h .meta")?.textContent;
 const field = () => document.querySelector("textarea") as HTMLTextAreaElement;
 const press = (init: KeyboardEventInit) =>
   field().dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", cancelable: true, ...init }));
@@ -121,6 +130,29 @@ describe("the page", () => {
     const root = document.querySelector<HTMLElement>("#chat") as HTMLElement;
     page = new Page(root, { locale: "zh-CN", embedded: false, durable: true, brand }, acts);
     page.tell(live);
+  });
+
+  it("an agent's picture stands by their name, or its first sign where there is none", () => {
+    page.show(answered(1));
+    expect([...pictures()].map((picture) => picture.getAttribute("src"))).toEqual(["../v1/avatars/a"]);
+    pictures()[0]?.dispatchEvent(new Event("error"));
+    expect(pictures()).toHaveLength(0);
+    expect(document.querySelector(".under .av")?.textContent).toBe("沈");
+    // Nobody asks again for what isn't there.
+    page.show(answered(3));
+    expect(document.querySelectorAll(".under .av")).toHaveLength(1);
+    expect(pictures()).toHaveLength(0);
+  });
+
+  it("the head says how soon answers usually come, where somebody is there and it is known", () => {
+    page.tell({ ...live, stage: Stage.SERVED, agentName: "沈佳宁", replyMinutes: 1 });
+    expect(line()).toBe("沈佳宁 为您服务通常 1 分钟内回复");
+    page.tell({ ...live, stage: Stage.SERVED, agentName: "沈佳宁", replyMinutes: 5 });
+    expect(line()).toContain("通常 5 分钟内回复");
+    page.tell({ ...live, stage: Stage.SERVED, agentName: "沈佳宁", replyMinutes: 0 });
+    expect(line()).toBe("沈佳宁 为您服务");
+    page.tell({ ...live, stage: Stage.NOBODY_ONLINE, replyMinutes: 5 });
+    expect(line()).not.toContain("分钟");
   });
 
   it("Enter sends, but not with Shift, nor when it ends a composition", () => {

@@ -46,6 +46,8 @@ function draw(row: Partial<TimelineRow>, beneath: { lastOverdue?: boolean } = {}
 const button = (words: string) =>
   [...document.querySelectorAll("button")].find((each) => each.textContent?.includes(words));
 
+const line = () => [...document.querySelectorAll(".sys > span[dir=auto]")].map((part) => part.textContent?.trim());
+
 afterEach(async () => {
   if (drawn) await unmount(drawn);
 });
@@ -96,5 +98,26 @@ describe("an own row", () => {
     expect(button("Edit")).toBeUndefined();
     button("Discard")?.click();
     expect(acts.discard).toHaveBeenCalledOnce();
+  });
+});
+
+describe("who serves", () => {
+  const to = { kind: "assignment" as const, agent: "Wang", me: false, team: "After-sales" };
+
+  it("stands in one line with why", async () => {
+    draw({ mine: false, mark: null, body: { ...to, reason: { code: "least_busy", text: "", by: "" } } });
+    expect(line()).toEqual(["Assigned to Wang", "After-sales", "The least busy agent"]);
+    if (drawn) await unmount(drawn);
+    const reason = { code: "transfer", text: "Damaged item", by: "Shan" };
+    draw({ mine: false, mark: null, body: { ...to, me: true, reason } });
+    expect(line()).toEqual(["Transferred to you by Shan", "After-sales", "Reason: Damaged item"]);
+  });
+
+  it("stands without why as long as that isn't known, and why by itself", async () => {
+    draw({ mine: false, mark: null, body: { ...to, reason: null } });
+    expect(line()).toEqual(["Assigned to Wang", "After-sales"]);
+    if (drawn) await unmount(drawn);
+    draw({ mine: false, mark: null, body: { kind: "reason", code: "no_room", text: "", by: "" } });
+    expect(line()).toEqual(["All agents online are at capacity"]);
   });
 });

@@ -1,6 +1,6 @@
 // What codes of a timeline are called, in the agent's language.
 
-import type { Mark, RefusalView, RowBody } from "../../src/gen/view";
+import type { Mark, ReasonView, RefusalView, RowBody } from "../../src/gen/view";
 import type { IconName } from "../../src/parts/icons";
 import { m } from "../../src/texts/messages.js";
 
@@ -63,14 +63,32 @@ const closings: Record<string, () => string> = {
   linked: () => m.tile_sys_closed_linked(),
 };
 
-function reasonWords({ code, by, text }: Of<"reason">): string[] {
+function reasonWords({ code, by, text }: ReasonView): string[] {
   const what = reasons[code]?.(by) ?? (code ? m.tile_sys_other_reason({ code }) : "");
-  return [what, text ? m.tile_sys_reason({ text }) : ""].filter((part) => part !== "");
+  return [what, ...ownWords(text)].filter((part) => part !== "");
 }
 
-function assignmentWords({ agent, me, team }: Of<"assignment">): string[] {
+function ownWords(text: string): string[] {
+  return text ? [m.tile_sys_reason({ text })] : [];
+}
+
+/** Who serves and why, in one phrase where there is one; null: they are two. */
+function assignedBecause({ agent, me }: Of<"assignment">, { code, by }: ReasonView): string | null {
+  if (code === "from_queue" && me) return m.tile_sys_from_queue_you();
+  if (code === "from_queue" && agent) return m.tile_sys_from_queue_to({ name: agent });
+  if (code === "taken" && me) return m.tile_sys_taken_you();
+  if (code === "taken" && agent) return m.tile_sys_taken_by({ name: agent });
+  if (code !== "transfer" || !by) return null;
+  if (me) return m.tile_sys_transfer_you({ by });
+  return agent ? m.tile_sys_transfer_to({ name: agent, by }) : m.tile_sys_transfer_queue({ by });
+}
+
+function assignmentWords(body: Of<"assignment">): string[] {
+  const { agent, me, team, reason } = body;
+  const both = reason && assignedBecause(body, reason);
   const who = me ? m.tile_sys_assigned_you() : agent ? m.tile_sys_assigned({ name: agent }) : m.tile_sys_queued();
-  return team ? [who, team] : [who];
+  const why = reason ? (both ? ownWords(reason.text) : reasonWords(reason)) : [];
+  return [both || who, team, ...why].filter((part) => part !== "");
 }
 
 /** Parts of a line that says what happened; null: this row is no such line. */

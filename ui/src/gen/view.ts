@@ -207,19 +207,11 @@ me: boolean,
 /**
  * Team's name.
  */
-team: string, } | { "kind": "reason", 
+team: string, 
 /**
- * A code: last_agent, least_busy, no_room, nobody_online, taken, transfer, agent_away, from_queue.
+ * Why, as soon as that entry is here, too; its own row shows nothing then.
  */
-code: string, 
-/**
- * The words of who handed it over.
- */
-text: string, 
-/**
- * Who did it; empty: the gateway.
- */
-by: string, } | { "kind": "closed", 
+reason: ReasonView | null, } | { "kind": "reason" } & ReasonView | { "kind": "closed", 
 /**
  * That code.
  */
@@ -240,6 +232,23 @@ text: string, } | { "kind": "linked",
  * That conversation.
  */
 conversation: string, } | { "kind": "recall" } | { "kind": "loading" } | { "kind": "nothing" };
+
+/**
+ * Why somebody serves.
+ */
+export type ReasonView = { 
+/**
+ * A code: last_agent, least_busy, no_room, nobody_online, taken, transfer, agent_away, from_queue.
+ */
+code: string, 
+/**
+ * The words of who handed it over.
+ */
+text: string, 
+/**
+ * Who did it; empty: the gateway.
+ */
+by: string, };
 
 /**
  * Who wrote a row.

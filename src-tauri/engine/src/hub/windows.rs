@@ -324,7 +324,11 @@ fn delta_weight(delta: &TimelineDelta) -> usize {
 
 fn row_weight(row: &TimelineRow) -> usize {
     let text = match &row.body {
-        RowBody::Message { text, .. } | RowBody::Note { text } | RowBody::Reason { text, .. } => text.len(),
+        RowBody::Message { text, .. } | RowBody::Note { text } => text.len(),
+        RowBody::Reason(reason)
+        | RowBody::Assignment {
+            reason: Some(reason), ..
+        } => 40 + reason.text.len(),
         RowBody::Recalled { edit_again, .. } => edit_again.len(),
         _ => 40,
     };

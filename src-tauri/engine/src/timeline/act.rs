@@ -7,7 +7,7 @@ use zuoxi_wire::v1::{ActKind, MessageContent, NoteContent, RatingContent, Refusa
 
 use super::Me;
 use super::decode::message;
-use crate::view::{Mark, RefusalView, RowBody};
+use crate::view::{Mark, ReasonView, RefusalView, RowBody};
 
 /// How far an act that waits for the gateway has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,14 +109,15 @@ fn body(act: &OutboxAct, me: &Me) -> Option<RowBody> {
             agent: me.name.clone(),
             me: true,
             team: String::new(),
+            reason: None,
         },
         ActKind::Transfer => {
             let text = TransferContent::decode(content).ok()?.reason;
-            RowBody::Reason {
+            RowBody::Reason(ReasonView {
                 code: "transfer".to_owned(),
                 text,
                 by: me.name.clone(),
-            }
+            })
         }
         ActKind::Close => RowBody::Closed {
             reason: if me.customer { "customer" } else { "agent" }.to_owned(),

@@ -9,7 +9,7 @@ use zuoxi_wire::v1::{
 };
 
 use super::Me;
-use crate::view::{AuthorView, RowBody};
+use crate::view::{AuthorView, ReasonView, RowBody};
 
 /// A settled row, as it is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,15 +76,16 @@ fn body(entry: &Entry, me: &Me) -> Option<RowBody> {
                 me: Id::try_from(&assignment.agent) == Ok(me.id),
                 agent: assignment.agent_name,
                 team: assignment.team_name,
+                reason: None,
             }
         }
         EntryKind::Reason => {
             let reason = ReasonContent::decode(content).ok()?;
-            RowBody::Reason {
+            RowBody::Reason(ReasonView {
                 code: reason_code(reason.reason).to_owned(),
                 text: reason.text,
                 by: reason.by_name,
-            }
+            })
         }
         EntryKind::Close => {
             let close = CloseContent::decode(content).ok()?;

@@ -24,6 +24,7 @@ use zuoxi_wire::Id;
 use zuoxi_wire::v1::{Entry, EntryKind};
 
 use crate::surroundings::TimeZone;
+use crate::view::RowBody;
 
 use act::Act;
 use decode::Item;
@@ -234,6 +235,10 @@ impl<W: Ord + Clone> Timeline<W> {
         }
         self.top = head.max(self.floor - 1);
         self.told_remove(first, count);
+        // Its reason may be gone.
+        if let Some(last) = first.checked_sub(1) {
+            self.told_updates(last, first, |row| matches!(row.body, RowBody::Assignment { .. }));
+        }
         self.tell_changed(before);
     }
 
@@ -272,7 +277,7 @@ impl<W: Ord + Clone> Timeline<W> {
             self.raise_head(stored.seq - 1);
             let first = stored.seq - self.floor;
             let appended = stored.seq > self.top;
-            let before = self.flags_below(first + u64::from(!appended));
+            let before = self.flags_around(first + u64::from(!appended));
             self.top = self.top.max(stored.seq);
             self.keep(stored.seq, item);
             if appended {
@@ -280,6 +285,7 @@ impl<W: Ord + Clone> Timeline<W> {
             } else {
                 self.told_update(first);
             }
+            self.tell_line(stored.seq);
             self.tell_changed(before);
         }
         self.tell_overtaken(stored.seq);
@@ -303,7 +309,7 @@ impl<W: Ord + Clone> Timeline<W> {
         };
         let mut from = self.settled_rows() + position as u64;
         let mut before = self.flags_below(from + 1);
-        before.extend(self.flags_below(to + u64::from(waits_there)));
+        before.extend(self.flags_around(to + u64::from(waits_there)));
         before.dedup_by_key(|(spot, _)| *spot);
         if waits_there {
             // Its placeholder goes first: no two rows ever have one key.
@@ -318,6 +324,7 @@ impl<W: Ord + Clone> Timeline<W> {
         self.places.remove(&item.id);
         self.keep(seq, item);
         self.told_move(from, to);
+        self.tell_line(seq);
         self.tell_changed(before);
     }
 

@@ -75,6 +75,65 @@ impl<W: Ord + Clone> Timeline<W> {
         }
     }
 
+    /// What a settled entry's row shows: an assignment and the reason that follows it are one line, the assignment's.
+    fn body(&self, seq: u64, item: &Item) -> RowBody {
+        match &item.body {
+            RowBody::Reason(_) if self.is_folded(seq, item) => RowBody::Nothing,
+            RowBody::Assignment { agent, me, team, .. } => RowBody::Assignment {
+                agent: agent.clone(),
+                me: *me,
+                team: team.clone(),
+                reason: match self.settled_body(seq + 1) {
+                    Some(RowBody::Reason(reason)) => Some(reason.clone()),
+                    _ => None,
+                },
+            },
+            body => body.clone(),
+        }
+    }
+
+    fn settled_body(&self, seq: u64) -> Option<&RowBody> {
+        count_step();
+        self.settled.get(&Seq(seq)).map(|item| &item.body)
+    }
+
+    /// The reason stands in the line of its assignment.
+    fn is_folded(&self, seq: u64, item: &Item) -> bool {
+        matches!(item.body, RowBody::Reason(_))
+            && matches!(self.settled_body(seq - 1), Some(RowBody::Assignment { .. }))
+    }
+
+    fn is_hidden(&self, seq: u64, item: &Item) -> bool {
+        item.body == RowBody::Nothing || self.is_folded(seq, item)
+    }
+
+    /// Flags that change when an assignment comes between what stands above this index and its reason at it: the
+    /// reason's row goes, and the next one that shows something has another above it.
+    pub(super) fn flags_around(&self, index: u64) -> Vec<(Spot, Flags)> {
+        let mut flags = self.flags_below(index);
+        if let Standing::Settled(_, item) = self.standing(index)
+            && matches!(item.body, RowBody::Reason(_))
+        {
+            flags.extend(self.flags_below(index + 1));
+            flags.dedup_by_key(|(spot, _)| *spot);
+        }
+        flags
+    }
+
+    /// An entry came to this Seq: its line may be shared with a neighbour's.
+    pub(super) fn tell_line(&mut self, seq: u64) {
+        let index = seq - self.floor;
+        match self.settled_body(seq) {
+            Some(RowBody::Reason(_)) if matches!(self.settled_body(seq - 1), Some(RowBody::Assignment { .. })) => {
+                self.told_update(index - 1);
+            }
+            Some(RowBody::Assignment { .. }) if matches!(self.settled_body(seq + 1), Some(RowBody::Reason(_))) => {
+                self.told_update(index + 1);
+            }
+            _ => {}
+        }
+    }
+
     /// The index where something stands now.
     fn index_of(&self, spot: Spot) -> Option<u64> {
         match spot {
@@ -88,6 +147,7 @@ impl<W: Ord + Clone> Timeline<W> {
 
     fn shown(&self, index: u64) -> Shown {
         let (time_ms, author, body) = match self.standing(index) {
+            Standing::Settled(seq, item) if self.is_folded(seq, item) => return Shown::Hidden,
             Standing::Settled(_, item) => (item.time_ms, item.author, &item.body),
             Standing::Act(act) => (act.time_ms, Some(self.me.id), &act.body),
             Standing::Loading | Standing::Beyond => return Shown::Unknown,
@@ -149,7 +209,7 @@ impl<W: Ord + Clone> Timeline<W> {
     pub(super) fn flags_below(&self, index: u64) -> Vec<(Spot, Flags)> {
         for below in index..=index + HIDDEN_RUN {
             let spot = match self.standing(below) {
-                Standing::Settled(seq, item) if item.body != RowBody::Nothing => Spot::Seq(seq),
+                Standing::Settled(seq, item) if !self.is_hidden(seq, item) => Spot::Seq(seq),
                 Standing::Act(act) if act.body != RowBody::Nothing => Spot::Act(act.id),
                 Standing::Settled(..) | Standing::Act(_) => continue,
                 Standing::Loading | Standing::Beyond => break,
@@ -185,7 +245,7 @@ impl<W: Ord + Clone> Timeline<W> {
                         format!("seq:{seq}")
                     },
                     seq: Some(seq),
-                    body: item.body.clone(),
+                    body: self.body(seq, item),
                     author: item.role,
                     author_name: item.author_name.clone(),
                     mine: item.mine,

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use prost::Message;
 use zuoxi_protocol::change::{OutboxAct, OutboxState};
 use zuoxi_wire::v1::{
-    ActKind, AuthorRole, EntryKind, MessageContent, NoteContent, RecallContent, RefusalCode, message_content,
+    ActKind, AssignmentContent, AssignmentReason, AuthorRole, EntryKind, MessageContent, NoteContent, ReasonContent,
+    RecallContent, RefusalCode, message_content,
 };
 
 use super::*;
@@ -82,6 +83,8 @@ fn entry(seq: u64) -> StoredEntry {
     let author = if seq.is_multiple_of(3) { ME } else { CUSTOMER };
     let time_ms = START_MS + seq * 61_000 + (seq / 10) * 9 * 3_600_000;
     match seq % 7 {
+        5 if seq.is_multiple_of(2) => assignment(seq, time_ms),
+        6 if !seq.is_multiple_of(2) => reason(seq, "too slow", time_ms),
         5 => {
             let content = NoteContent {
                 text: format!("note {seq}"),
@@ -100,6 +103,40 @@ fn entry(seq: u64) -> StoredEntry {
             text(&format!("words {seq}")),
         ),
     }
+}
+
+fn assignment(seq: u64, time_ms: u64) -> StoredEntry {
+    let content = AssignmentContent {
+        agent: ME.to_bytes(),
+        agent_name: "小林".into(),
+        team_name: "售后".into(),
+        ..AssignmentContent::default()
+    };
+    stored(
+        seq,
+        id(seq),
+        EntryKind::Assignment,
+        CUSTOMER,
+        time_ms,
+        content.encode_to_vec().into(),
+    )
+}
+
+fn reason(seq: u64, words: &str, time_ms: u64) -> StoredEntry {
+    let content = ReasonContent {
+        reason: AssignmentReason::Transfer.into(),
+        text: words.into(),
+        by_name: "王珊".into(),
+        ..ReasonContent::default()
+    };
+    stored(
+        seq,
+        id(seq),
+        EntryKind::Reason,
+        CUSTOMER,
+        time_ms,
+        content.encode_to_vec().into(),
+    )
 }
 
 fn recall(seq: u64, target: &StoredEntry) -> StoredEntry {
@@ -526,6 +563,55 @@ fn a_recall_takes_the_words_and_shows_no_row_of_its_own() {
             note: false
         }
     );
+}
+
+#[test]
+fn an_assignment_and_its_reason_are_one_line_whichever_comes_first() {
+    let bodies = |timeline: &Timeline<u8>, view: &mut TimelineView, told: &[TimelineDelta]| {
+        for delta in told {
+            replay(view, delta);
+        }
+        let unread = timeline.windows[&0].first_unread;
+        let afresh: Vec<TimelineRow> = (0..timeline.total()).map(|index| timeline.row(index, unread)).collect();
+        assert_eq!(view.rows, afresh);
+        let line = |row: &TimelineRow| match &row.body {
+            RowBody::Assignment { reason, .. } => reason.as_ref().map_or("assigned".into(), |why| why.text.clone()),
+            RowBody::Reason(why) => format!("alone: {}", why.text),
+            RowBody::Nothing => "-".into(),
+            RowBody::Message { .. } => "words".into(),
+            _ => "?".into(),
+        };
+        view.rows.iter().map(line).collect::<Vec<String>>()
+    };
+    let after = stored(4, id(4), EntryKind::Message, ME, START_MS + 60_000, text("好"));
+    let (first, second) = (assignment(2, START_MS), reason(3, "破损补发", START_MS));
+
+    let mut timeline = timeline();
+    timeline.insert(&[entry(1), first.clone()]);
+    let mut view = observe(&mut timeline, From::Row(0), 9);
+    assert_eq!(bodies(&timeline, &mut view, &[]), ["words", "assigned"]);
+    timeline.insert(std::slice::from_ref(&second));
+    let told = deltas(&mut timeline);
+    assert_eq!(bodies(&timeline, &mut view, &told), ["words", "破损补发", "-"]);
+    // A restored gateway has the assignment alone.
+    timeline.cut_above(2);
+    let told = deltas(&mut timeline);
+    assert_eq!(bodies(&timeline, &mut view, &told), ["words", "assigned"]);
+
+    let mut timeline = self::timeline();
+    timeline.insert(&[entry(1), second, after]);
+    let mut view = observe(&mut timeline, From::Row(0), 9);
+    assert_eq!(
+        bodies(&timeline, &mut view, &[]),
+        ["words", "?", "alone: 破损补发", "words"]
+    );
+    timeline.insert(&[first]);
+    let told = deltas(&mut timeline);
+    assert_eq!(bodies(&timeline, &mut view, &told), ["words", "破损补发", "-", "words"]);
+    // Where history begins between the two, the reason stands by itself.
+    timeline.set_floor(3);
+    let told = deltas(&mut timeline);
+    assert_eq!(bodies(&timeline, &mut view, &told), ["alone: 破损补发", "words"]);
 }
 
 #[test]

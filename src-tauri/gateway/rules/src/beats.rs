@@ -94,15 +94,26 @@ impl Gateway {
         }
     }
 
+    /// What a customer of this team is told who has no conversation yet.
+    pub(crate) fn state_of_new(&self, team: Id) -> CustomerState {
+        CustomerState {
+            stage: Stage::New.into(),
+            floor: 1,
+            reply_minutes: self.reply_minutes(team),
+            ..CustomerState::default()
+        }
+    }
+
+    fn reply_minutes(&self, team: Id) -> u32 {
+        if self.is_anybody_there(team) {
+            self.replies.minutes(team)
+        } else {
+            0
+        }
+    }
+
     /// The stage of a customer's conversation.
-    pub(crate) fn state_of(&self, conversation: Option<&Conversation>) -> CustomerState {
-        let Some(conversation) = conversation else {
-            return CustomerState {
-                stage: Stage::New.into(),
-                floor: 1,
-                ..CustomerState::default()
-            };
-        };
+    pub(crate) fn state_of(&self, conversation: &Conversation) -> CustomerState {
         let mut state = CustomerState {
             conversation: conversation.id.to_bytes(),
             head: conversation.public_head,
@@ -115,10 +126,12 @@ impl Gateway {
                 let agent = conversation.assignee().unwrap_or_default();
                 state.agent = agent.to_bytes();
                 state.agent_name = self.people.agent_name(agent);
+                state.reply_minutes = self.reply_minutes(conversation.team);
                 Stage::Served
             }
             Status::Queued => {
                 state.ahead = self.board.ahead(conversation);
+                state.reply_minutes = self.reply_minutes(conversation.team);
                 if self.is_anybody_there(conversation.team) {
                     Stage::Queued
                 } else {
@@ -131,7 +144,8 @@ impl Gateway {
         state
     }
 
-    /// Tells customers what changed of their conversation's state; a note or a message changes nothing of it.
+    /// Tells customers what changed of their conversation's state; a note or a message changes nothing of it. How long
+    /// answers take goes along, and is no reason to tell.
     pub(crate) fn tell_customers(&mut self, group: &mut Group<'_>) {
         for id in std::mem::take(&mut group.stirred) {
             let Some(customer) = self.owners.get(&id).copied() else {
@@ -140,10 +154,11 @@ impl Gateway {
             let Ok(Some(conversation)) = group.conversation(id) else {
                 continue;
             };
-            let state = self.state_of(Some(&conversation));
+            let state = self.state_of(&conversation);
             let beside = |state: &CustomerState| CustomerState {
                 head: 0,
                 floor: 0,
+                reply_minutes: 0,
                 ..state.clone()
             };
             for connection in self.customers.get(&customer).cloned().unwrap_or_default() {

@@ -11,6 +11,7 @@ use zuoxi_wire::v1::{
 use zuoxi_wire::{Id, content};
 
 use crate::record::{Audience, Conversation, Entry, Fingerprint, KnownId, Position, Visit, Words};
+use crate::replies::Waited;
 
 /// Who does it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +66,8 @@ pub(crate) struct Change {
     pub(crate) positions: Vec<Position>,
     /// A recall concerns every feed in which the conversation stands.
     pub(crate) recalls: bool,
+    /// The customer's wait that this answers.
+    pub(crate) waited: Option<Waited>,
     now_ms: u64,
 }
 
@@ -88,6 +91,7 @@ impl Change {
             visits: Vec::new(),
             positions: Vec::new(),
             recalls: false,
+            waited: None,
             now_ms,
         }
     }
@@ -147,6 +151,12 @@ impl Change {
             }
         } else {
             after.answered = true;
+            if after.waiting_ms > 0 {
+                self.waited = Some(Waited {
+                    team: after.team,
+                    ms: self.now_ms.saturating_sub(after.waiting_ms),
+                });
+            }
             no_longer_waits(after);
         }
         let author = by.id.unwrap_or_default();

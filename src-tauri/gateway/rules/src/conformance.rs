@@ -11,7 +11,7 @@ use zuoxi_wire::Id;
 use zuoxi_wire::v1::{Due, Presence, Status};
 
 use crate::record::{
-    Agent, Audience, Conversation, Customer, Entry, Feed, FeedRow, FeedState, Fingerprint, KnownId, Membership,
+    Agent, Audience, Avatar, Conversation, Customer, Entry, Feed, FeedRow, FeedState, Fingerprint, KnownId, Membership,
     Position, Refusal, SealedBlock, Session, Visit, Who,
 };
 use crate::store::{Store, Stored};
@@ -23,10 +23,11 @@ pub use sample::{sample_agent, sample_brand, sample_conversation, sample_custome
 /// # Panics
 /// Where the store isn't what the rules rely on.
 pub fn run<S: Store>(fresh: &mut dyn FnMut() -> S) {
-    let rules: [(&str, Rule<S>); 14] = [
+    let rules: [(&str, Rule<S>); 15] = [
         ("transactions", transactions),
         ("epoch", epoch),
         ("facts", facts),
+        ("avatars", avatars),
         ("sessions", sessions),
         ("token ids", token_ids),
         ("customers", customers),
@@ -168,6 +169,38 @@ fn facts<S: Store>(store: &mut S) -> Stored<()> {
         ..moved
     };
     assert_eq!(store.facts()?.agents, [expected], "teams are replaced as a whole");
+    Ok(())
+}
+
+fn avatars<S: Store>(store: &mut S) -> Stored<()> {
+    let avatar = |n: u8, bytes: &'static [u8]| Avatar {
+        agent: id(n),
+        hash: [bytes.len() as u8; 32],
+        bytes: Bytes::from_static(bytes),
+    };
+    write(store, |store| {
+        store.put_avatar(&avatar(5, b"another's"))?;
+        store.put_avatar(&avatar(4, b"first"))
+    })?;
+    write(store, |store| store.put_avatar(&avatar(4, b"second")))?;
+    assert_eq!(
+        store.avatars()?,
+        [(id(4), [6; 32]), (id(5), [9; 32])],
+        "in order of agent"
+    );
+    assert_eq!(store.avatar(id(4))?, Some(avatar(4, b"second")), "replaced");
+    assert_eq!(store.avatar(id(6))?, None);
+    store.begin()?;
+    store.remove_avatar(id(4))?;
+    store.put_avatar(&avatar(5, b"never"))?;
+    store.rollback();
+    assert!(store.avatar(id(4))?.is_some(), "rolled back");
+    write(store, |store| {
+        store.remove_avatar(id(4))?;
+        store.remove_avatar(id(4))
+    })?;
+    assert_eq!(store.avatar(id(4))?, None);
+    assert_eq!(store.avatar(id(5))?, Some(avatar(5, b"another's")));
     Ok(())
 }
 

@@ -20,6 +20,7 @@ use crate::planted::{self, Fault};
 use crate::positions::Moving;
 use crate::rate::{Buckets, Places, Tally};
 use crate::record::Who;
+use crate::replies::Replies;
 use crate::rounds::Rounds;
 use crate::sealing::Sealing;
 use crate::signals::set_presence;
@@ -69,6 +70,7 @@ pub struct Gateway {
     pub(crate) free: BTreeSet<Id>,
     /// Teams whose queue moved since its customers were told.
     pub(crate) queues_moved: BTreeSet<Id>,
+    pub(crate) replies: Replies,
     pub(crate) sealing: Sealing,
     pub(crate) rounds: Rounds,
     pub(crate) wrong_names: Tally,
@@ -121,6 +123,7 @@ impl Gateway {
             away: BTreeMap::new(),
             free: BTreeSet::new(),
             queues_moved: BTreeSet::new(),
+            replies: Replies::default(),
             sealing: Sealing::default(),
             rounds: Rounds::new(now_ms),
             wrong_names: Tally::default(),
@@ -355,6 +358,9 @@ impl Gateway {
 
     fn committed(&mut self, group: &mut Group<'_>) {
         self.move_lanes(group);
+        for waited in std::mem::take(&mut group.waited) {
+            self.replies.measured(waited);
+        }
         for leaving in std::mem::take(&mut group.leaving) {
             match leaving {
                 Leaving::Answer(connection, answer) => group.mail.answer(connection, *answer),

@@ -14,6 +14,7 @@ use crate::mail::Mail;
 use crate::planted::{self, Fault};
 use crate::positions::Gathered;
 use crate::record::{Conversation, Feed, FeedRow, FeedState, Session, Who};
+use crate::replies::Waited;
 use crate::sealing::LogOf;
 use crate::store::{Store, StoreError, Stored};
 
@@ -98,6 +99,8 @@ pub(crate) struct Group<'s> {
     pub(crate) effects: Vec<Effect>,
     /// How the board moved, to take it back.
     pub(crate) moves: Vec<(Option<Rc<Conversation>>, Rc<Conversation>)>,
+    /// Customers' waits that this group answers.
+    pub(crate) waited: Vec<Waited>,
     /// Conversations whose customer may have something new to be told of their state.
     pub(crate) stirred: BTreeSet<Id>,
     /// Positions that this group writes, to be kept if it fails.
@@ -127,6 +130,7 @@ impl<'s> Group<'s> {
             leaving: Vec::new(),
             effects: Vec::new(),
             moves: Vec::new(),
+            waited: Vec::new(),
             stirred: BTreeSet::new(),
             positions: Vec::new(),
             sealed: Vec::new(),

@@ -37,6 +37,7 @@ mod positions;
 mod rate;
 mod reading;
 pub mod record;
+mod replies;
 mod rights;
 mod rounds;
 pub mod routing;

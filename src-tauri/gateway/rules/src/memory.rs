@@ -7,8 +7,8 @@ use zuoxi_wire::v1::{Presence, Status};
 use zuoxi_wire::{Id, block};
 
 use crate::record::{
-    Agent, Audience, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position, Refusal,
-    SealedBlock, Session, Team, Visit, Who,
+    Agent, Audience, Avatar, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position,
+    Refusal, SealedBlock, Session, Team, Visit, Who,
 };
 use crate::store::{Store, StoreError, Stored};
 
@@ -27,6 +27,7 @@ struct Tables {
     brands: BTreeMap<Id, Brand>,
     teams: BTreeMap<Id, Team>,
     agents: BTreeMap<Id, Agent>,
+    avatars: BTreeMap<Id, Avatar>,
     sessions: BTreeMap<[u8; 32], Session>,
     token_ids: BTreeMap<(Id, String), u64>,
     customers: BTreeMap<Id, Customer>,
@@ -296,6 +297,23 @@ impl Store for MemoryStore {
 
     fn put_password(&mut self, agent: Id, hash: &str) -> Stored<()> {
         self.with_agent(agent, |agent| agent.password_hash = hash.into())
+    }
+
+    fn put_avatar(&mut self, avatar: &Avatar) -> Stored<()> {
+        self.put(|t| &mut t.avatars, avatar.agent, avatar.clone())
+    }
+
+    fn remove_avatar(&mut self, agent: Id) -> Stored<()> {
+        self.remove(|t| &mut t.avatars, &agent)
+    }
+
+    fn avatars(&mut self) -> Stored<Vec<(Id, [u8; 32])>> {
+        let hash = |(agent, avatar): (&Id, &Avatar)| (*agent, avatar.hash);
+        Ok(self.tables.avatars.iter().map(hash).collect())
+    }
+
+    fn avatar(&mut self, agent: Id) -> Stored<Option<Avatar>> {
+        Ok(self.tables.avatars.get(&agent).cloned())
     }
 
     fn put_session(&mut self, session: &Session) -> Stored<()> {

@@ -77,6 +77,17 @@ pub struct Agent {
     pub teams: Vec<Membership>,
 }
 
+/// An agent's public picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Avatar {
+    /// Whose.
+    pub agent: Id,
+    /// SHA-256 of the bytes: tells whether it is another one.
+    pub hash: [u8; 32],
+    /// PNG, JPEG or WebP.
+    pub bytes: Bytes,
+}
+
 /// An agent's place in a team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Membership {

@@ -13,8 +13,8 @@ use zuoxi_wire::Id;
 use zuoxi_wire::v1::Presence;
 
 use crate::record::{
-    Agent, Audience, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position, Refusal,
-    SealedBlock, Session, Team, Visit, Who,
+    Agent, Audience, Avatar, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position,
+    Refusal, SealedBlock, Session, Team, Visit, Who,
 };
 
 /// Why the store didn't do it.
@@ -70,6 +70,14 @@ pub trait Store {
     fn put_presence(&mut self, agent: Id, presence: Presence) -> Stored<()>;
     /// An agent's new password, as argon2id in PHC form.
     fn put_password(&mut self, agent: Id, hash: &str) -> Stored<()>;
+    /// Gives an agent a picture, or another one.
+    fn put_avatar(&mut self, avatar: &Avatar) -> Stored<()>;
+    /// Takes an agent's picture away; nothing if there is none.
+    fn remove_avatar(&mut self, agent: Id) -> Stored<()>;
+    /// Who has a picture, with its hash, in order of agent.
+    fn avatars(&mut self) -> Stored<Vec<(Id, [u8; 32])>>;
+    /// An agent's picture.
+    fn avatar(&mut self, agent: Id) -> Stored<Option<Avatar>>;
 
     // ---- sessions ----------------------------------------------------------------------------------------------
 

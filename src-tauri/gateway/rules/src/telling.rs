@@ -39,6 +39,7 @@ impl Gateway {
         write(group, &change)?;
         let revisions = take_revisions(group, change.after.id, needed);
         self.sealing.note(&change);
+        group.waited.extend(change.waited);
         self.tell(group, &change, &revisions, origin);
         let (before, after) = (change.before, Rc::new(change.after));
         self.move_board(group, before.as_deref(), &after);

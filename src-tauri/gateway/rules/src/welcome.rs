@@ -199,7 +199,9 @@ impl Gateway {
         let Some(customer) = group.store.customer(id)? else {
             return Ok(());
         };
-        welcome.brand = self.people.brands.get(&customer.brand).map(brand_card);
+        let brand = self.people.brands.get(&customer.brand);
+        welcome.brand = brand.map(brand_card);
+        let team = brand.map(|brand| brand.team).unwrap_or_default();
         welcome.me = Some(Member {
             id: id.to_bytes(),
             role: MemberRole::Customer.into(),
@@ -207,7 +209,10 @@ impl Gateway {
             ..Member::default()
         });
         let conversation = group.conversation(customer.conversation)?;
-        let state = self.state_of(conversation.as_deref());
+        let state = match conversation.as_deref() {
+            Some(conversation) => self.state_of(conversation),
+            None => self.state_of_new(team),
+        };
         if let Some(conversation) = conversation {
             let positions = positions_for(group, &conversation, Reader::Customer)?;
             let conversation = conversation.id.to_bytes();

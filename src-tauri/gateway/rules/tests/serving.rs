@@ -497,3 +497,69 @@ fn a_failed_commit_gives_nobody_a_conversation_twice() {
     assert_eq!(story.row(fourth).status, Status::Queued);
     assert_eq!(story.store.active_conversations().unwrap().len(), 4);
 }
+
+/// A device takes what came, says so, and gives what it was told of a customer's state: for how many minutes.
+fn told_minutes(story: &mut Story, device: Device) -> Vec<u32> {
+    let (mut told, mut last) = (Vec::new(), 0);
+    for kind in story.drain(device) {
+        match kind {
+            Kind::CustomerState(state) => told.push(state.reply_minutes),
+            Kind::Pushes(pushes) => last = pushes.pushes.last().map_or(last, |push| push.number),
+            _ => {}
+        }
+    }
+    if last > 0 {
+        story.acknowledge(device, last, &[]);
+    }
+    told
+}
+
+#[test]
+fn customers_are_told_how_soon_answers_came_with_what_is_told_anyway() {
+    let mut story = Story::new();
+    let amy = story.agent("amy");
+    let (first, talk) = story.customer_who_writes("hi");
+    let mut told = Vec::new();
+    let mut wait = |story: &mut Story, ms: u64| {
+        told_minutes(story, amy);
+        told.extend(told_minutes(story, first));
+        story.wait(ms);
+    };
+    for answered in 1..=5 {
+        if answered > 1 {
+            story.writes(first, "and?");
+        }
+        story.notes(amy, talk, "hm").unwrap();
+        wait(&mut story, 70_000);
+        // What is written after the first unanswered words, and a second answer, measure nothing.
+        story.writes(first, "hello?");
+        wait(&mut story, 10_000);
+        story.answers(amy, talk, "yes").unwrap();
+        wait(&mut story, 300_000);
+        story.answers(amy, talk, "anything else?").unwrap();
+        let minutes = story.customer_welcome().1.state.unwrap().reply_minutes;
+        assert_eq!(minutes, if answered < 5 { 0 } else { 2 }, "after {answered}");
+    }
+    wait(&mut story, 1_000);
+    assert_eq!(told, [0], "no frame of its own");
+    let (second, _) = story.customer_who_writes("hello");
+    assert_eq!(told_minutes(&mut story, second), [2]);
+    // Nobody is there: nothing is promised.
+    story.hang_up(amy);
+    let (_, welcome) = story.customer_welcome();
+    assert_eq!(welcome.state.unwrap().reply_minutes, 0);
+}
+
+#[test]
+fn an_answer_that_was_not_stored_measures_nothing() {
+    let mut story = Story::new();
+    let amy = story.agent("amy");
+    let (customer, talk) = story.customer_who_writes("hi");
+    for _ in 0..4 {
+        story.answers(amy, talk, "yes").unwrap();
+        story.writes(customer, "and?");
+    }
+    story.store.fail_commit(CommitFault::Lost);
+    assert_eq!(code(story.answers(amy, talk, "lost")), RefusalCode::Store);
+    assert_eq!(story.customer_welcome().1.state.unwrap().reply_minutes, 0);
+}

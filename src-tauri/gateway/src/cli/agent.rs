@@ -1,10 +1,11 @@
-//! `agent add|list|disable|enable|password|log-out`
+//! `agent add|list|disable|enable|password|avatar|log-out`
 
 use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use zuoxi_gateway::password;
+use zuoxi_gateway::{avatar, password};
 use zuoxi_rules::record::{self, Facts, Membership, Who};
 use zuoxi_rules::store::Store;
 use zuoxi_wire::limits;
@@ -36,6 +37,13 @@ pub(crate) enum Agent {
         /// Log-in name
         login: String,
     },
+    /// Give an agent a public picture, which customers see beside their words, or take it away
+    Avatar {
+        /// Log-in name
+        login: String,
+        #[command(flatten)]
+        picture: Picture,
+    },
     /// Give an agent a new password, and end their sessions
     Password {
         /// Log-in name
@@ -44,6 +52,17 @@ pub(crate) enum Agent {
         #[arg(long)]
         password_stdin: bool,
     },
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Picture {
+    /// PNG, JPEG or WebP, at most 128 KiB
+    #[arg(long, value_name = "PICTURE")]
+    file: Option<PathBuf>,
+    /// No picture: their name's first sign is shown
+    #[arg(long)]
+    none: bool,
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +99,7 @@ pub(crate) fn run(place: &Place, command: Agent) -> Result<(), Failure> {
             let agent = find(facts, &login)?;
             Ok(store.remove_sessions(Who::Agent(agent.id), None)?)
         }),
+        Agent::Avatar { login, picture } => set_avatar(place, &login, picture.file.as_deref()),
         Agent::Password { login, password_stdin } => {
             let hash = hash(&read_password(password_stdin)?)?;
             place.change(|store, facts| {
@@ -137,6 +157,19 @@ fn disable(place: &Place, login: &str, disabled: bool) -> Result<(), Failure> {
         store.put_agent(&agent)?;
         if disabled {
             store.remove_sessions(Who::Agent(agent.id), None)?;
+        }
+        Ok(())
+    })
+}
+
+/// The file is read before the transaction: a slow one must not hold the gateway up.
+fn set_avatar(place: &Place, login: &str, file: Option<&Path>) -> Result<(), Failure> {
+    let agent = find(&place.facts()?, login)?.id;
+    let picture = file.map(|file| avatar::read(agent, file)).transpose()?;
+    place.change(|store, _| {
+        match picture {
+            Some(picture) => store.put_avatar(&picture)?,
+            None => store.remove_avatar(agent)?,
         }
         Ok(())
     })

@@ -1,6 +1,7 @@
 //! The server: sockets, TLS, HTTP, WebSockets, and a stop in good order.
 
 mod accept;
+mod avatars;
 mod conversation;
 mod origin;
 mod pages;
@@ -178,6 +179,7 @@ async fn drain(core: &Core, settings: &Settings) {
 fn router(shared: Shared) -> Router {
     Router::new()
         .route("/v1/ws", any(upgrade))
+        .route("/v1/avatars/{agent}", get(avatars::avatar))
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(figures))

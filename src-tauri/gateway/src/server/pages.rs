@@ -128,14 +128,15 @@ fn page(status: StatusCode, body: Body, policy: &str) -> Response {
     response
 }
 
-fn dress(response: &mut Response, caching: &'static str) {
+/// What every answer carries that somebody may load.
+pub(super) fn dress(response: &mut Response, caching: &'static str) {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 }
 
-/// Scripts, styles and the socket are the page's own, and nothing else; only the brand's pages may embed it.
+/// Scripts, styles, pictures and the socket are the page's own, and nothing else; only the brand's pages may embed it.
 fn policy(brand: &Brand, headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     // 'self' doesn't cover WebSockets in every browser.
@@ -147,7 +148,7 @@ fn policy(brand: &Brand, headers: &HeaderMap) -> String {
         .map_or_else(String::new, |host| format!(" ws://{host} wss://{host}"));
     let ancestors = brand.origins.join(" ");
     format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
          media-src 'self'; worker-src 'self'; manifest-src 'self'; connect-src 'self'{sockets}; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'self' {ancestors}"
     )

@@ -3,6 +3,7 @@
 //! - [`sqlite`]: [`SqliteStore`], the [`zuoxi_rules::Store`] of one gateway.
 //! - [`upkeep`]: backup, restore and check, for the administrator.
 
+mod avatars;
 mod blocks;
 mod conversations;
 mod entries;

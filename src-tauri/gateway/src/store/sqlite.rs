@@ -7,8 +7,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use zuoxi_rules::StoreError;
 use zuoxi_rules::record::{
-    Agent, Audience, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position, Refusal,
-    SealedBlock, Session, Team, Visit, Who,
+    Agent, Audience, Avatar, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position,
+    Refusal, SealedBlock, Session, Team, Visit, Who,
 };
 use zuoxi_rules::store::{Store, Stored};
 use zuoxi_wire::Id;
@@ -16,7 +16,7 @@ use zuoxi_wire::v1::Presence;
 
 use super::kept::Kept;
 use super::rows::failed;
-use super::{OpenError, blocks, conversations, entries, facts, feeds, people, repeats, schema, sessions};
+use super::{OpenError, avatars, blocks, conversations, entries, facts, feeds, people, repeats, schema, sessions};
 
 /// Every statement of the store stays prepared.
 const STATEMENTS: usize = 128;
@@ -191,6 +191,18 @@ impl Store for SqliteStore {
     }
     fn put_password(&mut self, agent: Id, hash: &str) -> Stored<()> {
         facts::put_password(self.writing()?, agent, hash).map_err(failed)
+    }
+    fn put_avatar(&mut self, avatar: &Avatar) -> Stored<()> {
+        avatars::put(self.writing()?, avatar).map_err(failed)
+    }
+    fn remove_avatar(&mut self, agent: Id) -> Stored<()> {
+        avatars::remove(self.writing()?, agent).map_err(failed)
+    }
+    fn avatars(&mut self) -> Stored<Vec<(Id, [u8; 32])>> {
+        avatars::hashes(&self.db).map_err(failed)
+    }
+    fn avatar(&mut self, agent: Id) -> Stored<Option<Avatar>> {
+        avatars::find(&self.db, agent).map_err(failed)
     }
 
     fn put_session(&mut self, session: &Session) -> Stored<()> {

@@ -151,12 +151,17 @@ impl World {
 
     /// One HTTP request, as text.
     pub fn http(&self, path: &str) -> String {
+        self.http_with(path, "")
+    }
+
+    /// The same with more header lines, each with its end.
+    pub fn http_with(&self, path: &str, more: &str) -> String {
         use std::io::Read;
         let mut stream = std::net::TcpStream::connect(&self.address).unwrap();
         let address = &self.address;
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{more}\r\n"
         )
         .unwrap();
         let mut answer = Vec::new();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use zuoxi_rules::memory::CommitFault;
 use zuoxi_rules::record::{
-    Agent, Audience, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position, Refusal,
-    SealedBlock, Session, Team, Visit, Who,
+    Agent, Audience, Avatar, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position,
+    Refusal, SealedBlock, Session, Team, Visit, Who,
 };
 use zuoxi_rules::store::Stored;
 use zuoxi_rules::{MemoryStore, Store, StoreError};
@@ -266,6 +266,8 @@ impl Store for GatewayStore {
         fn put_agent(&mut self, agent: &Agent) -> ();
         fn put_presence(&mut self, agent: Id, presence: Presence) -> ();
         fn put_password(&mut self, agent: Id, hash: &str) -> ();
+        fn put_avatar(&mut self, avatar: &Avatar) -> ();
+        fn remove_avatar(&mut self, agent: Id) -> ();
         fn put_session(&mut self, session: &Session) -> ();
         fn remove_session(&mut self, token_hash: &[u8; 32]) -> ();
         fn remove_sessions(&mut self, who: Who, keep: Option<&[u8; 32]>) -> ();
@@ -285,6 +287,8 @@ impl Store for GatewayStore {
     pass! { reads:
         fn epoch(&mut self) -> u64;
         fn facts(&mut self) -> Facts;
+        fn avatars(&mut self) -> Vec<(Id, [u8; 32])>;
+        fn avatar(&mut self, agent: Id) -> Option<Avatar>;
         fn session(&mut self, token_hash: &[u8; 32]) -> Option<Session>;
         fn customer(&mut self, id: Id) -> Option<Customer>;
         fn customer_by_external(&mut self, brand: Id, external: &str) -> Option<Customer>;

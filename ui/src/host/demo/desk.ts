@@ -432,7 +432,13 @@ export class DemoDesk {
 
   #assignment(now: number): Said {
     return {
-      body: { kind: "assignment", agent: this.me().name, me: true, team: this.say(["售后", "After-sales"]) },
+      body: {
+        kind: "assignment",
+        agent: this.me().name,
+        me: true,
+        team: this.say(["售后", "After-sales"]),
+        reason: { code: "taken", text: "", by: this.me().name },
+      },
       author: "gateway",
       author_name: "",
       mine: false,

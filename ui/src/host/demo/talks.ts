@@ -1,6 +1,6 @@
 // What was said in the demo's conversations.
 
-import type { RefusalView, TimelineRow } from "../../gen/view";
+import type { ReasonView, RefusalView, TimelineRow } from "../../gen/view";
 import { people, type Pair, type Person } from "./people";
 
 const minute = 60_000;
@@ -53,18 +53,13 @@ function from(teller: Teller) {
       mark: "sent",
       time_ms: teller.time(clock),
     }),
-    assigned: (clock: string, daysAgo = 0): Said => ({
+    assigned: (clock: string, reason: ReasonView | null = null): Said => ({
       ...base,
-      body: { kind: "assignment", agent: teller.me, me: true, team: teller.say(["售后", "After-sales"]) },
+      body: { kind: "assignment", agent: teller.me, me: true, team: teller.say(["售后", "After-sales"]), reason },
       author: "gateway",
-      time_ms: teller.time(clock, daysAgo),
+      time_ms: teller.time(clock),
     }),
-    reason: (clock: string, code: string, text: Pair, by: Pair, daysAgo = 0): Said => ({
-      ...base,
-      body: { kind: "reason", code, text: teller.say(text), by: teller.say(by) },
-      author: "gateway",
-      time_ms: teller.time(clock, daysAgo),
-    }),
+    because: (code: string, text: Pair, by: Pair): ReasonView => ({ code, text: teller.say(text), by: teller.say(by) }),
     closed: (clock: string, daysAgo: number): Said => ({
       ...base,
       body: { kind: "closed", reason: "agent" },
@@ -113,8 +108,7 @@ const talks: Record<string, (row: Row) => Said[]> = {
     ),
     row.customer("20:44", ["那就雾白吧，谢谢", "Fog white then, thanks"], false, 9),
     row.closed("21:20", 9),
-    row.reason("14:18", "transfer", ["破损补发", "Damaged item"], ["王珊", "Shan Wang"]),
-    row.assigned("14:18"),
+    row.assigned("14:18", row.because("transfer", ["破损补发", "Damaged item"], ["王珊", "Shan Wang"])),
     row.note(
       "14:19",
       ["王珊", "Shan Wang"],
@@ -139,8 +133,7 @@ const talks: Record<string, (row: Row) => Said[]> = {
   ],
   emily: (row) => {
     return [
-      row.reason("14:08", "from_queue", ["", ""], ["", ""]),
-      row.assigned("14:08"),
+      row.assigned("14:08", row.because("from_queue", ["", ""], ["", ""])),
       row.customer(
         "14:08",
         both(
