@@ -122,9 +122,9 @@ async fn a_customer_writes_an_agent_answers_and_hands_over() {
         let note = rows
             .iter()
             .any(|row| matches!(&row.body, RowBody::Note { text } if text == "客户很急"));
-        let why = rows.iter().any(|row| {
-            matches!(&row.body, RowBody::Assignment { reason: Some(reason), .. } if reason.text == "请接手")
-        });
+        let why = rows.iter().any(
+            |row| matches!(&row.body, RowBody::Assignment { reason: Some(reason), .. } if reason.text == "请接手"),
+        );
         (whole && note && why).then_some(())
     })
     .await;
