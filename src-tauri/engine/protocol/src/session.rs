@@ -71,6 +71,19 @@ pub struct LogView<'a> {
     pub watermark: u64,
 }
 
+/// How much of a session waits for somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Acts that aren't settled.
+    pub acts: usize,
+    /// Transactions that the store hasn't answered.
+    pub commits: usize,
+    /// Questions that the gateway hasn't answered.
+    pub questions: usize,
+    /// Ranges that windows want and nobody was asked for yet.
+    pub wants: usize,
+}
+
 /// Value of the account that holds the session's token.
 pub(crate) const SESSION: &str = "session";
 /// Value that holds what the last log-in told, without the token.
@@ -400,6 +413,16 @@ impl Session {
     /// Acts that aren't settled, in order of doing.
     pub fn outbox(&self) -> impl Iterator<Item = &OutboxAct> {
         self.outbox.acts()
+    }
+
+    /// How much waits, for whoever watches that memory stays within bounds.
+    pub fn backlog(&self) -> Backlog {
+        Backlog {
+            acts: self.outbox.len(),
+            commits: self.commits.len(),
+            questions: self.asked.len(),
+            wants: self.wants.len(),
+        }
     }
 
     /// Rows of the feeds, with what their lists show.

@@ -2,6 +2,7 @@
 
 use prost::Message as _;
 use zuoxi_protocol::change::{Change, FeedKey, OutboxState, Transaction};
+use zuoxi_protocol::session::Backlog;
 use zuoxi_protocol::{Notice, Sync};
 use zuoxi_wire::v1::{ActKind, Block, Entry, FeedKind, RefusalCode};
 use zuoxi_wire::{Id, block};
@@ -26,6 +27,21 @@ impl Checker {
                 let name = &self.users[n].name;
                 self.fail(format!("{name} {what}"));
             }
+        }
+    }
+
+    /// What waits in memory stays within bounds, however long the store, the network or the gateway takes.
+    pub fn waits(&mut self, n: usize, backlog: Backlog) {
+        let most = |kind: &str, waits: usize, most: usize| (waits > most).then(|| format!("{waits} {kind}"));
+        // Pushes of a window are a transaction each at worst; what is asked for stops long before that.
+        let window = zuoxi_wire::limits::WINDOW_PUSHES as usize;
+        let too_many = most("acts", backlog.acts, 10_000)
+            .or_else(|| most("transactions", backlog.commits, 2 * window))
+            .or_else(|| most("questions", backlog.questions, 64))
+            .or_else(|| most("wanted ranges", backlog.wants, 300));
+        if let Some(what) = too_many {
+            let name = &self.users[n].name;
+            self.fail(format!("{name} keeps {what} waiting in memory"));
         }
     }
 

@@ -325,6 +325,7 @@ impl World {
             return;
         };
         session.handle(clock, input, &mut out);
+        self.checker.waits(n, session.backlog());
         for output in out {
             self.trace.output(n, &output);
             match output {
