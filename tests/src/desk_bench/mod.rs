@@ -75,9 +75,8 @@ async fn messages(folder: &Path, gateway: &Gateway) -> Told<Vec<String>> {
     let flood = Customers::start(&gateway.address(), FLOOD.0, FLOOD.1, FLOOD_TIME)?;
     desk.until("return document.querySelectorAll('[data-test=inbox-row]').length > 10")
         .await?;
-    // One of the flood's conversations is what the tile shows.
-    let newest = "const rows = [...document.querySelectorAll('[data-test=inbox-row]')];
-        rows.find((row) => !row.classList.contains('sel')).click()";
+    // One of the flood's conversations is what the tile shows: those before it wait longer, and stand above.
+    let newest = "[...document.querySelectorAll('[data-test=inbox-row]')].at(-1).click()";
     desk.driver.execute(newest, vec![]).await?;
     desk.see(COMPOSER).await?;
     let opened = now_ms();
