@@ -2,10 +2,11 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHmac, randomUUID } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer as createTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createServer as createVite } from "vite";
 
 export const BRAND = "qinghe";
 const PASSWORD = "correct horse battery";
@@ -16,13 +17,30 @@ const program = join(target, "debug/zuoxi-gateway");
 
 export const freePort = () =>
   new Promise((resolve, reject) => {
-    const server = createServer();
+    const server = createTcp();
     server.on("error", reject);
     server.listen(0, "127.0.0.1", () => {
       const { port } = server.address();
       server.close(() => resolve(port));
     });
   });
+
+/** The generated messages, as the page has them; `ui`: the folder. */
+export async function loadWire(ui) {
+  const vite = await createVite({
+    configFile: `${ui}/vite.chat.ts`,
+    cacheDir: `${ui}/node_modules/.vite-play-chat`,
+    logLevel: "error",
+    server: { middlewareMode: true, hmr: false, ws: false },
+    optimizeDeps: { noDiscovery: true },
+  });
+  const wire = {
+    ...(await vite.ssrLoadModule("/client/wire.ts")),
+    ...(await vite.ssrLoadModule("../src/gen/proto/zuoxi/v1/frame_pb.ts")),
+  };
+  await vite.close();
+  return wire;
+}
 
 const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 

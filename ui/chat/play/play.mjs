@@ -8,23 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { createServer } from "vite";
-import { BRAND, freePort, logInAgent, startGateway, token } from "./gateway.mjs";
+import { BRAND, freePort, loadWire, logInAgent, startGateway, token } from "./gateway.mjs";
 
 const ui = fileURLToPath(new URL("../..", import.meta.url));
 process.chdir(ui);
-const vite = await createServer({
-  configFile: `${ui}/vite.chat.ts`,
-  cacheDir: `${ui}/node_modules/.vite-play-chat`,
-  logLevel: "error",
-  server: { middlewareMode: true, hmr: false, ws: false },
-  optimizeDeps: { noDiscovery: true },
-});
-const wire = {
-  ...(await vite.ssrLoadModule("/client/wire.ts")),
-  ...(await vite.ssrLoadModule("../src/gen/proto/zuoxi/v1/frame_pb.ts")),
-};
-await vite.close();
+const wire = await loadWire(ui);
 
 // A merchant's page, and the page of somebody whom nobody allowed anything; two origins, neither the gateway's.
 const ports = { merchant: await freePort(), stranger: await freePort() };

@@ -5,24 +5,12 @@ import { createServer as createHttp } from "node:http";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { createServer } from "vite";
-import { BRAND, freePort, logInAgent, startGateway } from "./gateway.mjs";
+import { BRAND, freePort, loadWire, logInAgent, startGateway } from "./gateway.mjs";
 
 const folder = resolve(process.argv[2] ?? ".");
 const ui = fileURLToPath(new URL("../..", import.meta.url));
 process.chdir(ui);
-const vite = await createServer({
-  configFile: `${ui}/vite.chat.ts`,
-  cacheDir: `${ui}/node_modules/.vite-play-chat`,
-  logLevel: "error",
-  server: { middlewareMode: true, hmr: false, ws: false },
-  optimizeDeps: { noDiscovery: true },
-});
-const wire = {
-  ...(await vite.ssrLoadModule("/client/wire.ts")),
-  ...(await vite.ssrLoadModule("../src/gen/proto/zuoxi/v1/frame_pb.ts")),
-};
-await vite.close();
+const wire = await loadWire(ui);
 
 const port = await freePort();
 const gateway = await startGateway(`http://127.0.0.1:${port}`);
