@@ -70,6 +70,7 @@ async fn messages(folder: &Path, gateway: &Gateway) -> Told<Vec<String>> {
         eye.type_one(COMPOSER).await?;
     }
     let (mut empty, own) = (eye.take("empty").await?, eye.take("own").await?);
+    let parts = (eye.take("drawn").await?, eye.take("framed").await?);
     let calm = incoming(calm, &eye, opened).await?;
 
     let flood = Customers::start(&gateway.address(), FLOOD.0, FLOOD.1, FLOOD_TIME)?;
@@ -102,6 +103,8 @@ async fn messages(folder: &Path, gateway: &Gateway) -> Told<Vec<String>> {
         ));
     }
     lines.push(row("own message, typed to painted, quiet", &own, ratio));
+    lines.push(row("  of which until it is in the page", &parts.0, None));
+    lines.push(row("  of which until its frame begins", &parts.1, None));
     lines.push(row("own message, typed to painted, flooded", &flooded_own, ratio));
     lines.push(row(
         "incoming message, stored at the gateway to painted, quiet",

@@ -30,8 +30,14 @@ window.requestAnimationFrame = (work) =>
       queueMicrotask(() => (framing = false));
     }
   });
-const shown = (then) => (framing ? task(() => then(now())) : frame(() => task(() => then(now()))));
-const eye = (window.__eye = { empty: [], own: [], came: {}, typed: null });
+const shown = (then) => {
+  if (framing) return task(() => then(now(), now()));
+  frame(() => {
+    const framed = now();
+    task(() => then(now(), framed));
+  });
+};
+const eye = (window.__eye = { empty: [], own: [], drawn: [], framed: [], came: {}, typed: null });
 const pixel = document.createElement('div');
 pixel.style.position = 'fixed';
 pixel.style.width = pixel.style.height = '1px';
@@ -62,7 +68,11 @@ new MutationObserver((changes) => {
     const { typed } = eye;
     if (typed && bubble.classList.contains('out') && bubble.textContent.includes(typed.text)) {
       eye.typed = null;
-      shown((at) => eye.own.push(at - typed.began));
+      eye.drawn.push(now() - typed.began);
+      shown((at, framed) => {
+        eye.framed.push(framed - typed.began);
+        eye.own.push(at - typed.began);
+      });
     } else if (bubble.classList.contains('in')) {
       const id = bubble.dataset.bubble;
       if (!(id in eye.came)) {
