@@ -1,6 +1,7 @@
 //! A store in memory, for tests and simulation: the same answers as one on disk, and faults on demand.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 
 use bytes::Bytes;
 use zuoxi_wire::v1::{Presence, Status};
@@ -59,6 +60,8 @@ pub struct MemoryStore {
     /// Commits that succeed before the next fault.
     spared: u32,
     full: bool,
+    /// The acceptance at which the last look for old ones ended.
+    looked: Option<(Id, Id, Id)>,
     /// COMMITs that succeeded.
     commits: u64,
 }
@@ -557,12 +560,17 @@ impl Store for MemoryStore {
 
     fn forget_known(&mut self, before_ms: u64, limit: u32) -> Stored<()> {
         self.writing()?;
-        let known = self.tables.known.iter();
-        let gone: Vec<(Id, Id, Id)> = known
-            .filter(|(_, known)| known.time_ms < before_ms)
-            .map(|(key, _)| *key)
+        let from = self.looked.map_or(Bound::Unbounded, Bound::Excluded);
+        let seen: Vec<_> = self
+            .tables
+            .known
+            .range((from, Bound::Unbounded))
             .take(limit as usize)
             .collect();
+        let whole = seen.len() == limit as usize;
+        self.looked = seen.last().filter(|_| whole).map(|(key, _)| **key);
+        let old = seen.iter().filter(|(_, known)| known.time_ms < before_ms);
+        let gone: Vec<(Id, Id, Id)> = old.map(|(key, _)| **key).collect();
         gone.iter().try_for_each(|key| self.remove(|t| &mut t.known, key))
     }
 

@@ -157,7 +157,8 @@ pub trait Store {
     fn remember(&mut self, known: &KnownId) -> Stored<()>;
     /// Acceptances of this id in this conversation, in order of author; nearly always none or one.
     fn known(&mut self, conversation: Id, id: Id) -> Stored<Vec<KnownId>>;
-    /// Forgets at most `limit` acceptances from before `before_ms`.
+    /// Looks at the next `limit` acceptances, on from where the last look ended and from the first again after the last,
+    /// and forgets those from before `before_ms`.
     fn forget_known(&mut self, before_ms: u64, limit: u32) -> Stored<()>;
     /// Remembers a final refusal, by id, conversation and author; the first one stands.
     fn remember_refusal(&mut self, refusal: &Refusal) -> Stored<()>;

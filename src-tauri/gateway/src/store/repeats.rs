@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, Result, params};
+use rusqlite::{Connection, OptionalExtension, Result, params};
 use zuoxi_rules::record::{Fingerprint, KnownId, Refusal};
 use zuoxi_wire::Id;
 
@@ -40,13 +40,37 @@ pub(super) fn known(db: &Connection, conversation: Id, act: Id) -> Result<Vec<Kn
     .collect()
 }
 
-pub(super) fn forget_known(db: &Connection, before_ms: u64, limit: u32) -> Result<()> {
+/// Where a look through all acceptances goes on: behind this one, in the table's own order. None: at the first.
+pub(super) type Looked = Option<[[u8; 16]; 3]>;
+
+/// Looks at the next `limit` acceptances and forgets those from before `before_ms`; tells where to go on. An index by time
+/// would find them at once, but each message would pay for it.
+pub(super) fn forget_known(db: &Connection, looked: Looked, before_ms: u64, limit: u32) -> Result<Looked> {
+    let [id, conversation, author] = looked.unwrap_or_default();
+    let last = db
+        .prepare_cached(
+            "SELECT id, conversation, author FROM known WHERE (id, conversation, author) > (?1, ?2, ?3)
+             ORDER BY id, conversation, author LIMIT 1 OFFSET ?4",
+        )?
+        .query_row(params![id, conversation, author, limit.saturating_sub(1)], |row| {
+            Ok([row.get(0)?, row.get(1)?, row.get(2)?])
+        })
+        .optional()?;
+    let [last_id, last_conversation, last_author] = last.unwrap_or([[0xff; 16]; 3]);
     db.prepare_cached(
-        "DELETE FROM known WHERE (id, conversation, author) IN
-         (SELECT id, conversation, author FROM known WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)",
+        "DELETE FROM known WHERE (id, conversation, author) > (?1, ?2, ?3) AND (id, conversation, author) <= (?4, ?5, ?6)
+         AND time_ms < ?7",
     )?
-    .execute(params![int(before_ms), limit])
-    .map(|_| ())
+    .execute(params![
+        id,
+        conversation,
+        author,
+        last_id,
+        last_conversation,
+        last_author,
+        int(before_ms)
+    ])?;
+    Ok(last)
 }
 
 pub(super) fn remember_refusal(db: &Connection, refusal: &Refusal) -> Result<()> {

@@ -27,6 +27,7 @@ const BUSY: Duration = Duration::from_secs(5);
 pub struct SqliteStore {
     db: Connection,
     kept: Kept,
+    looked: repeats::Looked,
 }
 
 impl SqliteStore {
@@ -41,6 +42,7 @@ impl SqliteStore {
         Ok(Self {
             db,
             kept: Kept::default(),
+            looked: None,
         })
     }
 
@@ -62,6 +64,7 @@ impl SqliteStore {
         Ok(Self {
             db,
             kept: Kept::default(),
+            looked: None,
         })
     }
 
@@ -317,7 +320,8 @@ impl Store for SqliteStore {
         repeats::known(&self.db, conversation, id).map_err(failed)
     }
     fn forget_known(&mut self, before_ms: u64, limit: u32) -> Stored<()> {
-        repeats::forget_known(self.writing()?, before_ms, limit).map_err(failed)
+        self.looked = repeats::forget_known(self.writing()?, self.looked, before_ms, limit).map_err(failed)?;
+        Ok(())
     }
     fn remember_refusal(&mut self, refusal: &Refusal) -> Stored<()> {
         repeats::remember_refusal(self.writing()?, refusal).map_err(failed)?;
