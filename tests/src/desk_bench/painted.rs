@@ -1,5 +1,6 @@
-//! From a key, or from the gateway, to the screen: told by the page in a task after the frame that shows it, as
-//! `shared/ui-bench` does. Empty frames (one pixel changed) are told in the same way.
+//! From a key, or from the gateway, to the screen: told by the page in a task after the frame that shows it. The task is a
+//! timer's: a message of a `MessageChannel`, which `shared/ui-bench` takes, goes through WebKit's network process and comes
+//! back after the next frame, if something asks for one. Empty frames (one pixel changed) are told in the same way.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +15,7 @@ use crate::sample::Sample;
 const EYE: &str = r"
 if (window.__eye) return true;
 const now = () => performance.timeOrigin + performance.now();
-const task = (then) => {
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = then;
-  port2.postMessage(0);
-};
+const task = (then) => setTimeout(then, 0);
 let framing = false;
 const frame = window.requestAnimationFrame.bind(window);
 window.requestAnimationFrame = (work) =>
