@@ -61,6 +61,7 @@ struct InFlight {
     number: u64,
     bytes: u64,
     sent_ms: u64,
+    conversation: Option<Id>,
 }
 
 /// Pushes of one connection that aren't acknowledged.
@@ -70,6 +71,8 @@ pub(crate) struct Window {
     flying: VecDeque<InFlight>,
     bytes: u64,
     left_out: bool,
+    /// The conversation of the last one that was acknowledged, and its number.
+    acknowledged: (u64, Option<Id>),
 }
 
 impl Window {
@@ -87,6 +90,7 @@ impl Window {
             number: self.last,
             bytes,
             sent_ms: now_ms,
+            conversation: id_of(&push.conversation),
         });
         Some(bytes)
     }
@@ -101,10 +105,17 @@ impl Window {
         if push > self.last {
             return false;
         }
-        while self.flying.front().is_some_and(|first| first.number <= push) {
-            self.bytes -= self.flying.pop_front().map_or(0, |first| first.bytes);
+        while let Some(first) = self.flying.pop_front_if(|first| first.number <= push) {
+            self.bytes -= first.bytes;
+            self.acknowledged = (first.number, first.conversation);
         }
         true
+    }
+
+    /// Of which conversation this push was; `None`: it isn't the last one that was acknowledged.
+    pub(crate) fn conversation_of(&self, push: u64) -> Option<Id> {
+        let (number, conversation) = self.acknowledged;
+        conversation.filter(|_| number == push)
     }
 
     /// Something was left out and there is room again: tells it once.

@@ -579,6 +579,37 @@ fn reading_moves_forward_only_and_both_sides_see_it_in_their_own_log() {
 }
 
 #[test]
+fn a_watermark_without_a_name_is_of_the_push_that_is_named() {
+    let mut story = Story::new();
+    let amy = story.agent("amy");
+    let (first, talk) = story.customer_who_writes("hi");
+    let (second, _) = story.customer_who_writes("hello");
+    let pushes = story.pushes(amy);
+    let last_of_talk = pushes.iter().rfind(|push| push.conversation == talk.to_bytes());
+    let last = last_of_talk.unwrap().number;
+    assert!(pushes.last().unwrap().number > last, "the other's come after it");
+    let delivered = |story: &mut Story, device| {
+        story.wait(300);
+        let moves = story.drain(device).into_iter().filter_map(|kind| match kind {
+            Kind::PositionMoves(moves) => Some(moves.moves[0].positions[0].delivered),
+            _ => None,
+        });
+        moves.last()
+    };
+    (story.drain(first), story.drain(second));
+    story.acknowledge_in_short(amy, last, 1);
+    assert_eq!(delivered(&mut story, first), Some(1));
+    story.acknowledge_in_short(amy, last, 2);
+    assert_eq!(delivered(&mut story, first), Some(2), "named again");
+    story.acknowledge(amy, last + 1, &[]);
+    story.writes(first, "more");
+    story.drain(first);
+    story.acknowledge_in_short(amy, last, 3);
+    assert_eq!(delivered(&mut story, first), None, "another was named after it");
+    assert_eq!(delivered(&mut story, second), None);
+}
+
+#[test]
 fn reading_a_note_tells_a_customer_nothing() {
     let mut story = Story::new();
     let amy = story.agent("amy");

@@ -77,18 +77,30 @@ impl World {
             return event;
         };
         if !self.is_customers(connection) {
-            self.agents_frame(&mut frame, twin.sent.get(&connection).copied().unwrap_or(0));
+            let sent = twin.sent.get(&connection).copied().unwrap_or(0);
+            self.agents_frame(&mut frame, connection, sent);
         }
         Event::Frame { connection, frame }
     }
 
     /// As the agent's device would have sent it, had there been no note.
-    fn agents_frame(&self, frame: &mut ClientFrame, sent: u64) {
+    fn agents_frame(&self, frame: &mut ClientFrame, connection: ConnectionId, sent: u64) {
         if let Some(ack) = &mut frame.ack {
-            ack.push = sent;
-            for mark in &mut ack.watermarks {
+            // Other pushes have other numbers there, so each watermark names its conversation.
+            let link = self
+                .links
+                .iter()
+                .rposition(|link| link.there.is_some_and(|there| there.1 == connection));
+            let named: Vec<_> = ack
+                .watermarks
+                .iter()
+                .map(|mark| self.checker.marked(link?, ack, mark))
+                .collect();
+            for (mark, named) in ack.watermarks.iter_mut().zip(named) {
+                mark.conversation = named.map(Id::to_bytes).unwrap_or_default();
                 mark.seq = self.without(&mark.conversation, mark.seq);
             }
+            ack.push = sent;
         }
         match &mut frame.kind {
             Some(client_frame::Kind::Acts(acts)) => {
