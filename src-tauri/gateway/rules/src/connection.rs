@@ -62,6 +62,7 @@ struct InFlight {
     bytes: u64,
     sent_ms: u64,
     conversation: Option<Id>,
+    hidden: bool,
 }
 
 /// Pushes of one connection that aren't acknowledged.
@@ -76,8 +77,9 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Numbers a push and gives its size in bytes, if there is room; else it is left out.
-    pub(crate) fn admit(&mut self, push: &mut Push, now_ms: u64) -> Option<u64> {
+    /// Numbers a push and gives its size in bytes, if there is room; else it is left out. `hidden`: of an entry that no
+    /// customer sees.
+    pub(crate) fn admit(&mut self, push: &mut Push, hidden: bool, now_ms: u64) -> Option<u64> {
         let bytes = push.encoded_len() as u64 + 16;
         if self.flying.len() as u64 >= limits::WINDOW_PUSHES || self.bytes + bytes > limits::WINDOW_BYTES {
             self.left_out = true;
@@ -91,6 +93,7 @@ impl Window {
             bytes,
             sent_ms: now_ms,
             conversation: id_of(&push.conversation),
+            hidden,
         });
         Some(bytes)
     }
@@ -124,9 +127,12 @@ impl Window {
         open && std::mem::take(&mut self.left_out) && !planted::has(Fault::OverflowDropped)
     }
 
-    /// When the connection is dropped if nothing is acknowledged until then.
+    /// When the connection is dropped if nothing is acknowledged until then. What is hidden isn't waited for: an agent
+    /// who is gone sooner because of a note would show to customers that there is one.
     pub(crate) fn deadline_ms(&self) -> Option<u64> {
-        self.flying.front().map(|first| first.sent_ms + limits::ACK_MS)
+        let awaited = |push: &&InFlight| !push.hidden || planted::has(Fault::NoteAwaited);
+        let first = self.flying.iter().find(awaited)?;
+        Some(first.sent_ms + limits::ACK_MS)
     }
 }
 

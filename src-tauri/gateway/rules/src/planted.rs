@@ -30,6 +30,10 @@ pub enum Fault {
     OverflowDropped,
     /// A customer's heartbeat tells the head of the agents' log.
     CustomersCountMovesWithNote,
+    /// An entry's time in the customer's log is never before a note.
+    CustomersTimeMovesWithNote,
+    /// An agent is dropped who doesn't acknowledge a note.
+    NoteAwaited,
     /// A block is read in one transaction and written in a later one, whatever came between.
     SealedWithoutLock,
 }
@@ -62,6 +66,8 @@ mod switch {
             Self::CounterNotHeld,
             Self::OverflowDropped,
             Self::CustomersCountMovesWithNote,
+            Self::CustomersTimeMovesWithNote,
+            Self::NoteAwaited,
             Self::SealedWithoutLock,
         ];
     }

@@ -630,6 +630,62 @@ fn reading_a_note_tells_a_customer_nothing() {
 }
 
 #[test]
+fn after_a_note_and_a_clock_set_back_a_customer_is_told_the_time_that_it_is() {
+    const BACK_MS: u64 = 90_000;
+    let mut story = Story::new();
+    let amy = story.agent("amy");
+    let (customer, welcome) = story.customer_welcome();
+    story.writes(customer, "hi");
+    let talk = Id::try_from(&story.pushes(amy)[0].conversation).unwrap();
+    story.wait(2 * BACK_MS);
+    story.notes(amy, talk, "a note that nobody knows of").unwrap();
+    story.now -= BACK_MS;
+    story.restart();
+    let amy = story.agent("amy");
+    let (customer, _) = story.resume(&welcome.session);
+    story.drain(amy);
+    let told = story.writes(customer, "more");
+    assert_eq!(told.time_ms, story.now);
+    let newest = What::Newest(9);
+    let read = unpacked(&page(&mut story, customer, None, newest));
+    assert_eq!(read.last().unwrap().time_ms, story.now, "read later");
+    let found = |story: &mut Story, device, conversation: Vec<u8>| {
+        let time_ms = story.now;
+        let ask = v1::FindTime {
+            conversation: conversation.into(),
+            time_ms,
+        };
+        match story.ask(device, Ask::FindTime(ask)) {
+            Kind::FoundTime(found) => (found.seq, found.head),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (seq, head) = found(&mut story, customer, Vec::new());
+    assert_eq!(seq, head, "found by the time that was told");
+    let agents: Vec<u64> = story.log(talk).iter().map(|entry| entry.time_ms).collect();
+    assert!(agents.is_sorted(), "{agents:?}");
+    assert_eq!(agents.last(), Some(&(story.now + BACK_MS)), "as late as the note");
+}
+
+#[test]
+fn a_desk_that_only_a_note_waits_for_stays() {
+    let mut story = Story::new();
+    let (amy, other) = (story.agent("amy"), story.agent("amy"));
+    let (_, talk) = story.customer_who_writes("0");
+    for device in [amy, other] {
+        let last = story.pushes(device).last().unwrap().number;
+        story.acknowledge(device, last, &[]);
+    }
+    story.notes(amy, talk, "note").unwrap();
+    assert_eq!(story.pushes(other).len(), 1);
+    story.wait(limits::ACK_MS + 1);
+    assert!(!story.closed.contains(&other), "its going would show to the customer");
+    story.answers(amy, talk, "1").unwrap();
+    story.wait(limits::ACK_MS + 1);
+    assert!(story.closed.contains(&other));
+}
+
+#[test]
 fn moves_are_gathered_to_five_a_second() {
     let mut story = Story::new();
     let amy = story.agent("amy");
