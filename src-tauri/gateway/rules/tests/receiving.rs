@@ -631,7 +631,7 @@ fn reading_a_note_tells_a_customer_nothing() {
 
 #[test]
 fn after_a_note_and_a_clock_set_back_a_customer_is_told_the_time_that_it_is() {
-    const BACK_MS: u64 = 90_000;
+    const BACK_MS: u64 = 10_000;
     let mut story = Story::new();
     let amy = story.agent("amy");
     let (customer, welcome) = story.customer_welcome();
