@@ -596,7 +596,8 @@ fn a_watermark_without_a_name_is_of_the_push_that_is_named() {
         });
         moves.last()
     };
-    (story.drain(first), story.drain(second));
+    story.drain(first);
+    story.drain(second);
     story.acknowledge_in_short(amy, last, 1);
     assert_eq!(delivered(&mut story, first), Some(1));
     story.acknowledge_in_short(amy, last, 2);
