@@ -8,10 +8,14 @@ mod language;
 pub mod net;
 pub mod store;
 mod surroundings;
-pub mod timeline;
 pub mod view;
 
-const _: () = assert!(!zuoxi_protocol::PLANTED, "an engine is never built with planted faults");
+const _: () = assert!(
+    !zuoxi_protocol::PLANTED && !zuoxi_timeline::PLANTED,
+    "an engine is never built with planted faults"
+);
 
 pub use desk::{Engine, EngineConfig, KnownAccount, PassphraseNeed, Start, SystemEvent, Trouble, Unsent, WindowId};
+pub use zuoxi_timeline as timeline;
+
 pub use surroundings::{Clock, Randomness, Surroundings, TimeZone};

@@ -27,8 +27,7 @@ pub trait Randomness: Send + Sync + 'static {
     }
 }
 
-/// Minutes east of UTC at a time given in milliseconds UTC: where a day begins.
-pub type TimeZone = Arc<dyn Fn(u64) -> i32 + Send + Sync>;
+pub use zuoxi_timeline::TimeZone;
 
 /// All of it together; cheap to clone.
 #[derive(Clone)]

@@ -9,7 +9,7 @@ mod scripted;
 use std::sync::Arc;
 
 use zuoxi_engine::Engine;
-use zuoxi_engine::store::{Keyring, MemoryKeyring};
+use zuoxi_engine::store::MemoryKeyring;
 use zuoxi_engine::view::{DeskEvent, DraftView, Mark};
 use zuoxi_wire::v1::{
     Accepted, Act, ActKind, Answer, Answers, AuthorRole, Entry, EntryKind, GoingAway, Problem, ProblemCode, Push,
@@ -171,10 +171,9 @@ async fn a_close_discarded_too_late_is_not_announced_as_words_are() {
 
 #[tokio::test]
 async fn words_that_could_not_be_stored_go_back_before_what_was_typed_since() {
-    let keyring = Arc::new(MemoryKeyring::default());
-    let mut computer = Computer::new(keyring.clone());
+    let mut computer = Computer::new(Arc::new(MemoryKeyring::default()));
     let (engine, _peer, mut window) = desk(&mut computer).await;
-    let breaking = break_outbox(&computer, keyring.as_ref());
+    let breaking = break_outbox(&computer);
     engine.send_message(CONVERSATION, MESSAGE, "您好".into()).await.unwrap();
     let since = DraftView {
         text: "还有".into(),
@@ -198,18 +197,10 @@ async fn words_that_could_not_be_stored_go_back_before_what_was_typed_since() {
 }
 
 /// Nothing is stored until this is committed, and no act any more from then on.
-fn break_outbox(computer: &Computer, keyring: &dyn Keyring) -> rusqlite::Connection {
-    let key = keyring.read_key(computer.account().name()).unwrap().unwrap();
-    let hex = key
-        .bytes()
-        .iter()
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    let database = rusqlite::Connection::open(computer.database()).unwrap();
+fn break_outbox(computer: &Computer) -> rusqlite::Connection {
+    let database = computer.open_database();
     database
-        .execute_batch(&format!(
-            "PRAGMA key = \"x'{hex}'\"; PRAGMA cipher_page_size = 16384; PRAGMA busy_timeout = 5000;
-             BEGIN IMMEDIATE; ALTER TABLE outbox RENAME TO gone;"
-        ))
+        .execute_batch("BEGIN IMMEDIATE; ALTER TABLE outbox RENAME TO gone;")
         .unwrap();
     database
 }

@@ -150,21 +150,12 @@ async fn a_database_that_another_process_has_open_is_told_as_that() {
 
 #[tokio::test]
 async fn a_newer_database_is_told_and_left_alone() {
-    let keyring = Arc::new(MemoryKeyring::default());
-    let mut computer = Computer::new(keyring.clone());
+    let mut computer = Computer::new(Arc::new(MemoryKeyring::default()));
     let engine = computer.start();
     drop(computer.log_in(&engine, true).await);
     engine.stop().await.unwrap();
     let account = Accounts::new(computer.data.path()).list().unwrap().remove(0);
-    let key = keyring.read_key(account.name()).unwrap().unwrap();
-    let hex = key
-        .bytes()
-        .iter()
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    let database = rusqlite::Connection::open(account.database()).unwrap();
-    database
-        .execute_batch(&format!("PRAGMA key = \"x'{hex}'\"; PRAGMA cipher_page_size = 16384;"))
-        .unwrap();
+    let database = computer.open_database();
     database.pragma_update(None, "user_version", 99).unwrap();
     drop(database);
     let newer = std::fs::read(account.database()).unwrap();

@@ -8,7 +8,7 @@ mod scripted;
 use std::sync::Arc;
 
 use zuoxi_engine::Engine;
-use zuoxi_engine::store::{Keyring, MemoryKeyring};
+use zuoxi_engine::store::MemoryKeyring;
 use zuoxi_engine::view::{DeskEvent, DraftView, Mark};
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{
@@ -27,7 +27,6 @@ const NO_ACTS: &str = "CREATE TRIGGER no_acts BEFORE INSERT ON outbox BEGIN SELE
 
 struct Desk {
     computer: Computer,
-    keyring: Arc<MemoryKeyring>,
     engine: Engine,
     peer: Peer,
     window: Window,
@@ -36,8 +35,7 @@ struct Desk {
 }
 
 async fn desk() -> Desk {
-    let keyring = Arc::new(MemoryKeyring::default());
-    let mut computer = Computer::new(keyring.clone());
+    let mut computer = Computer::new(Arc::new(MemoryKeyring::default()));
     let engine = computer.start();
     let mut peer = computer.log_in(&engine, true).await;
     let feed = peer
@@ -49,7 +47,6 @@ async fn desk() -> Desk {
     window.until(|window| window.timeline.as_ref().map(|_| ())).await;
     Desk {
         computer,
-        keyring,
         engine,
         peer,
         window,
@@ -58,19 +55,6 @@ async fn desk() -> Desk {
 }
 
 impl Desk {
-    fn database(&self) -> rusqlite::Connection {
-        let key = self.keyring.read_key(self.computer.account().name()).unwrap().unwrap();
-        let hex = key
-            .bytes()
-            .iter()
-            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-        let database = rusqlite::Connection::open(self.computer.database()).unwrap();
-        let opening =
-            format!("PRAGMA key = \"x'{hex}'\"; PRAGMA cipher_page_size = 16384; PRAGMA busy_timeout = 5000;");
-        database.execute_batch(&opening).unwrap();
-        database
-    }
-
     /// Another conversation in the agent's feed. Returns once the store was given it.
     async fn a_row_comes(&mut self) {
         let row = FeedRow {
@@ -124,7 +108,7 @@ impl Desk {
 #[tokio::test]
 async fn words_whose_commit_fails_while_all_is_read_again_come_back() {
     let mut desk = desk().await;
-    let database = desk.database();
+    let database = desk.computer.open_database();
     // Nothing is stored until this is committed: what the network brought fails first, then the act.
     database
         .execute_batch(&format!("BEGIN IMMEDIATE; {NO_ROWS} {NO_ACTS}"))
@@ -155,7 +139,7 @@ async fn words_whose_commit_fails_while_all_is_read_again_come_back() {
 #[tokio::test]
 async fn words_come_back_once_an_account_opens_whose_store_could_not_be_read() {
     let mut desk = desk().await;
-    let database = desk.database();
+    let database = desk.computer.open_database();
     database
         .execute_batch(&format!(
             "BEGIN IMMEDIATE; {NO_ROWS} ALTER TABLE outbox RENAME TO gone;"
@@ -179,7 +163,7 @@ async fn words_come_back_once_an_account_opens_whose_store_could_not_be_read() {
 #[tokio::test]
 async fn a_draft_that_was_not_stored_is_stored_with_the_next_try_though_it_is_the_same() {
     let mut desk = desk().await;
-    let database = desk.database();
+    let database = desk.computer.open_database();
     database
         .execute_batch("CREATE TRIGGER no_drafts BEFORE INSERT ON drafts BEGIN SELECT RAISE(ABORT, 'no'); END;")
         .unwrap();
@@ -236,7 +220,7 @@ async fn a_resend_that_fails_leaves_its_words_where_they_were_parked() {
         (row.mark == Some(Mark::NotSent) && row.key == MESSAGE).then_some(())
     };
     desk.window.until(not_sent).await;
-    desk.database().execute_batch(NO_ACTS).unwrap();
+    desk.computer.open_database().execute_batch(NO_ACTS).unwrap();
     desk.engine.resend(CONVERSATION, MESSAGE).await.unwrap();
     // All is read again, and a new connection made.
     let mut peer = desk.computer.gateway.accept().await;

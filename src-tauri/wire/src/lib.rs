@@ -26,3 +26,10 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descrip
 
 /// The protocol version that this crate speaks.
 pub const VERSION: u32 = 1;
+
+/// Names in `Hello.capabilities`.
+pub mod capability {
+    /// A watermark without a conversation speaks of the conversation of the push that its ACK names. A gateway that
+    /// doesn't say this would pass over such a watermark.
+    pub const MARK_OF_PUSH: &str = "mark_of_push";
+}

@@ -8,11 +8,12 @@ use crate::world::play;
 /// Seeds within which each must be caught.
 const SEEDS: u64 = 200;
 
-/// A fault of the gateway's rules, or of the device's session.
+/// A fault of the gateway's rules, of the device's session, or of a desk's timeline.
 #[derive(Debug, Clone, Copy)]
 pub enum Planted {
     Gateway(zuoxi_rules::planted::Fault),
     Device(zuoxi_protocol::planted::Fault),
+    Timeline(zuoxi_timeline::planted::Fault),
 }
 
 impl Planted {
@@ -24,7 +25,10 @@ impl Planted {
         let device = zuoxi_protocol::planted::Fault::ALL
             .iter()
             .map(|fault| Self::Device(*fault));
-        gateway.chain(device).collect()
+        let timeline = zuoxi_timeline::planted::Fault::ALL
+            .iter()
+            .map(|fault| Self::Timeline(*fault));
+        gateway.chain(device).chain(timeline).collect()
     }
 
     /// As it is named in the code.
@@ -32,6 +36,7 @@ impl Planted {
         match self {
             Self::Gateway(fault) => format!("{fault:?}"),
             Self::Device(fault) => format!("{fault:?}"),
+            Self::Timeline(fault) => format!("{fault:?}"),
         }
     }
 
@@ -54,6 +59,7 @@ impl Planted {
         match self {
             Self::Gateway(fault) => zuoxi_rules::planted::plant(Some(fault)),
             Self::Device(fault) => zuoxi_protocol::planted::plant(Some(fault)),
+            Self::Timeline(fault) => zuoxi_timeline::planted::plant(Some(fault)),
         }
     }
 }
@@ -64,6 +70,7 @@ pub fn catch(planted: Planted, from: u64) -> Option<(u64, String)> {
     let caught = (from..from + SEEDS).find_map(|seed| Some((seed, play(&Story::of(seed), false).failure?.what)));
     zuoxi_rules::planted::plant(None);
     zuoxi_protocol::planted::plant(None);
+    zuoxi_timeline::planted::plant(None);
     caught
 }
 

@@ -319,15 +319,7 @@ impl Outbox {
 
     /// Something done at this place, or at an unknown one (0), is lost: close and transfer after it wait for the user.
     pub(crate) fn park_closing(&mut self, key: LaneKey, place: u64, turn: &mut Turn<'_>) {
-        let after = self
-            .by_key
-            .get(&key)
-            .into_iter()
-            .flat_map(|places| places.range(place + 1..));
-        let closing = after
-            .filter_map(|place| self.items.get(place))
-            .filter(|item| item.is_open() && waits_for_those_before(item.act.kind))
-            .map(|item| item.act.id);
+        let closing = self.open_after(key, place, waits_for_those_before);
         self.to_park.extend(closing);
         self.park_durable(turn);
     }
@@ -367,19 +359,20 @@ impl Outbox {
         which: impl Fn(ActKind) -> bool,
         turn: &mut Turn<'_>,
     ) {
-        let after = self
-            .by_key
-            .get(&key)
-            .into_iter()
-            .flat_map(|places| places.range(place + 1..));
-        let acts: Vec<Id> = after
+        for id in self.open_after(key, place, which) {
+            self.park(id, state.clone(), turn);
+        }
+    }
+
+    /// Acts of these kinds in a lane that were done after this place and wait for the gateway, in order.
+    fn open_after(&self, key: LaneKey, place: u64, which: impl Fn(ActKind) -> bool) -> Vec<Id> {
+        let places = self.by_key.get(&key).into_iter();
+        let after = places.flat_map(|places| places.range(place + 1..));
+        after
             .filter_map(|place| self.items.get(place))
             .filter(|item| item.is_open() && which(item.act.kind))
             .map(|item| item.act.id)
-            .collect();
-        for id in acts {
-            self.park(id, state.clone(), turn);
-        }
+            .collect()
     }
 
     /// Waits for the user from now on; what was discarded is gone.

@@ -10,20 +10,14 @@
 mod world;
 
 use world::{World, hand_to, note, recall, words};
-use zuoxi_protocol::Command;
 use zuoxi_protocol::notice::{Notice, WatchEnd};
+use zuoxi_protocol::{Command, Input, Output};
 use zuoxi_wire::Id;
-use zuoxi_wire::v1::ActKind;
+use zuoxi_wire::v1::{ActKind, GatewayFrame, Problem, ProblemCode, gateway_frame};
 
 #[test]
 fn a_customer_writes_and_the_agent_answers() {
-    let mut world = World::new(1);
-    let amy = world.add_agent("amy");
-    let customer = world.add_customer();
-    world.run(2_000);
-    world.say(customer, None, "在吗");
-    world.run(2_000);
-    let talk = world.conversation(customer).expect("a conversation");
+    let (mut world, amy, customer, talk) = World::served(1);
     let answer = world.say(amy, Some(talk), "在的");
     world.run(20_000);
     assert!(world.devices[amy].settled.contains_key(&answer));
@@ -32,13 +26,7 @@ fn a_customer_writes_and_the_agent_answers() {
 
 #[test]
 fn after_a_restore_the_desk_tells_what_the_server_lost_and_sends_it_again() {
-    let mut world = World::new(2);
-    let amy = world.add_agent("amy");
-    let customer = world.add_customer();
-    world.run(2_000);
-    world.say(customer, None, "在吗");
-    world.run(2_000);
-    let talk = world.conversation(customer).unwrap();
+    let (mut world, amy, customer, talk) = World::served(2);
     let kept = world.say(amy, Some(talk), "在的");
     world.run(15_000);
     let backup = world.backup();
@@ -64,13 +52,7 @@ fn after_a_restore_the_desk_tells_what_the_server_lost_and_sends_it_again() {
 
 #[test]
 fn what_the_user_does_is_stored_and_sent_before_what_a_flood_has_left_to_store() {
-    let mut world = World::new(6);
-    let amy = world.add_agent("amy");
-    let customer = world.add_customer();
-    world.run(2_000);
-    world.say(customer, None, "在吗");
-    world.run(5_000);
-    let talk = world.conversation(customer).expect("a conversation");
+    let (mut world, amy, customer, talk) = World::served(6);
     // A disk that takes a minute for each transaction: what comes now waits for it.
     world.disk = 60_000;
     for n in 0..100 {
@@ -101,13 +83,7 @@ fn lost_by(world: &World, device: usize) -> Vec<Id> {
 
 #[test]
 fn another_agents_conversation_is_watched_and_nothing_of_it_is_stored() {
-    let mut world = World::new(3);
-    let amy = world.add_agent("amy");
-    let customer = world.add_customer();
-    world.run(2_000);
-    world.say(customer, None, "在吗");
-    world.run(2_000);
-    let talk = world.conversation(customer).unwrap();
+    let (mut world, amy, customer, talk) = World::served(3);
     let ben = world.add_agent("ben");
     world.run(2_000);
     world.user(ben, Command::Watch { conversation: talk });
@@ -137,6 +113,33 @@ fn another_agents_conversation_is_watched_and_nothing_of_it_is_stored() {
         )
     };
     assert!(world.devices[ben].notices.iter().any(mine));
+}
+
+#[test]
+fn what_became_ones_own_while_a_watch_was_asked_for_stays_open_whatever_the_answer() {
+    let (mut world, amy, _, talk) = World::served(4);
+    let ben = world.add_agent("ben");
+    world.run(2_000);
+    let asked = world.handle(ben, Input::User(Command::Watch { conversation: talk }));
+    let request = asked.iter().find_map(|output| match output {
+        Output::Send(frame) => Some(frame.request),
+        _ => None,
+    });
+    world.act(amy, Some(talk), ActKind::Transfer, hand_to(Id([102; 16])));
+    world.run(5_000);
+    let ends = |notice: &&Notice| matches!(notice, Notice::WatchEnded { .. });
+    let ended = world.devices[ben].notices.iter().filter(ends).count();
+    assert_eq!(ended, 1, "it is Ben's own");
+    let answer = GatewayFrame {
+        request: request.expect("a question"),
+        kind: Some(gateway_frame::Kind::Problem(Problem {
+            code: ProblemCode::NotFound.into(),
+            ..Problem::default()
+        })),
+    };
+    let out = world.handle(ben, Input::Frame(answer));
+    let again = |output: &Output| matches!(output, Output::Notice(Notice::WatchEnded { .. }));
+    assert!(!out.iter().any(again), "{out:?}");
 }
 
 fn watched(world: &World, device: usize) -> Vec<Id> {

@@ -12,25 +12,6 @@ use zuoxi_wire::v1::{
     Act, ActKind, Answer, Answers, GatewayFrame, RefusalCode, Refused, Status, answer, client_frame, gateway_frame,
 };
 
-/// An agent who has a conversation, everything else being quiet.
-fn served(seed: u64) -> (World, usize, Id) {
-    let mut world = World::new(seed);
-    let amy = world.add_agent("amy");
-    let customer = world.add_customer();
-    world.run(2_000);
-    world.say(customer, None, "在吗");
-    world.run(5_000);
-    let talk = world.conversation(customer).expect("a conversation");
-    (world, amy, talk)
-}
-
-/// The session alone, without network and disk: what comes out of one input.
-fn handle(world: &mut World, device: usize, input: Input) -> Vec<Output> {
-    let mut out = Vec::new();
-    world.devices[device].session.handle(world.now, input, &mut out);
-    out
-}
-
 fn write(world: &mut World, device: usize, talk: Id, text: &str) -> (Id, Vec<Output>) {
     let id = world.new_id();
     let new = NewAct {
@@ -40,7 +21,7 @@ fn write(world: &mut World, device: usize, talk: Id, text: &str) -> (Id, Vec<Out
         content: words(text),
         draft: None,
     };
-    (id, handle(world, device, Input::User(Command::Act(new))))
+    (id, world.handle(device, Input::User(Command::Act(new))))
 }
 
 fn token(out: &[Output]) -> u64 {
@@ -79,9 +60,9 @@ fn parked(out: &[Output]) -> Vec<Id> {
 
 #[test]
 fn an_act_done_behind_a_refusal_that_is_not_stored_leaves_no_parked_one_behind() {
-    let (mut world, amy, talk) = served(1);
+    let (mut world, amy, _, talk) = World::served(1);
     let (first, out) = write(&mut world, amy, talk, "在的");
-    let out = handle(&mut world, amy, Input::Committed { token: token(&out) });
+    let out = world.handle(amy, Input::Committed { token: token(&out) });
     let act = sent(&out).pop().expect("it leaves");
     let refused = Refused {
         code: RefusalCode::Taken.into(),
@@ -100,23 +81,20 @@ fn an_act_done_behind_a_refusal_that_is_not_stored_leaves_no_parked_one_behind()
         request: 0,
         kind: Some(answers),
     };
-    let refusal = token(&handle(&mut world, amy, Input::Frame(frame)));
+    let refusal = token(&world.handle(amy, Input::Frame(frame)));
     // Nobody has seen the refusal yet: this waits for the user as well, if it is stored.
     let (second, out) = write(&mut world, amy, talk, "还在吗");
-    let out = handle(&mut world, amy, fails(token(&out)));
+    let out = world.handle(amy, fails(token(&out)));
     let gone = |output: &Output| matches!(output, Output::Notice(Notice::ActNotStored { act, .. }) if act.id == second);
     assert!(out.iter().any(gone));
     assert_eq!(parked(&out), []);
-    assert_eq!(
-        parked(&handle(&mut world, amy, Input::Committed { token: refusal })),
-        [first]
-    );
+    assert_eq!(parked(&world.handle(amy, Input::Committed { token: refusal })), [first]);
     assert!(world.session(amy).outbox().all(|act| act.id != second));
 }
 
 #[test]
 fn a_close_does_not_overtake_words_that_could_not_be_stored() {
-    let (mut world, amy, talk) = served(2);
+    let (mut world, amy, _, talk) = World::served(2);
     world.devices[amy].disk_full = true;
     world.say(amy, Some(talk), "还有一件事");
     let close = world.act(amy, Some(talk), ActKind::Close, Bytes::new());
@@ -138,7 +116,7 @@ fn a_close_does_not_overtake_words_that_could_not_be_stored() {
 
 #[test]
 fn a_close_that_could_not_be_stored_either_costs_nothing_more() {
-    let (mut world, amy, talk) = served(3);
+    let (mut world, amy, _, talk) = World::served(3);
     let (_, words) = write(&mut world, amy, talk, "还有一件事");
     let new = NewAct {
         id: world.new_id(),
@@ -147,9 +125,9 @@ fn a_close_that_could_not_be_stored_either_costs_nothing_more() {
         content: Bytes::new(),
         draft: None,
     };
-    let close = handle(&mut world, amy, Input::User(Command::Act(new)));
+    let close = world.handle(amy, Input::User(Command::Act(new)));
     for failed in [words, close] {
-        let out = handle(&mut world, amy, fails(token(&failed)));
+        let out = world.handle(amy, fails(token(&failed)));
         let more = |output: &&Output| matches!(output, Output::Commit(_) | Output::Reload | Output::Send(_));
         assert_eq!(out.iter().filter(more).count(), 0, "{out:?}");
     }
@@ -158,19 +136,19 @@ fn a_close_that_could_not_be_stored_either_costs_nothing_more() {
 
 #[test]
 fn what_was_done_after_words_that_could_not_be_stored_goes_at_once() {
-    let (mut world, amy, talk) = served(4);
+    let (mut world, amy, _, talk) = World::served(4);
     let (_, first) = write(&mut world, amy, talk, "一");
     let (second, out) = write(&mut world, amy, talk, "二");
-    let out = handle(&mut world, amy, Input::Committed { token: token(&out) });
+    let out = world.handle(amy, Input::Committed { token: token(&out) });
     assert_eq!(sent(&out).len(), 0, "what was done before it isn't stored yet");
-    let out = handle(&mut world, amy, fails(token(&first)));
+    let out = world.handle(amy, fails(token(&first)));
     let ids: Vec<_> = sent(&out).into_iter().map(|act| act.id).collect();
     assert_eq!(ids, [second.to_bytes()]);
 }
 
 #[test]
 fn a_close_does_not_overtake_what_was_lost_with_the_session_before() {
-    let (mut world, amy, talk) = served(5);
+    let (mut world, amy, _, talk) = World::served(5);
     world.break_connection(amy);
     let close = world.act(amy, Some(talk), ActKind::Close, Bytes::new());
     world.run(50);

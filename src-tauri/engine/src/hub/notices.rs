@@ -59,7 +59,7 @@ impl Active {
                 self.attention_to_entries(conversation, &entries, outside);
             }
             Notice::WatchEntries { conversation, entries } => self.entries_came(conversation, &entries),
-            Notice::Erased { conversation, what } => self.erased(conversation, what),
+            Notice::Erased { conversation, what } => self.erased(conversation, &what),
             Notice::Dropped { conversation, .. } => self.begin_anew(conversation, outside),
             Notice::LogChanged { conversation } => {
                 self.log_changed(conversation);
@@ -224,7 +224,11 @@ impl Active {
         self.trace.settled(id, seq);
         self.unwritten.remove(&id);
         let Some(act) = self.acts.remove(&id) else { return };
-        self.settle_row(&act, seq, time_ms);
+        if let Some(conversation) = act.conversation
+            && let Some(shown) = self.showing.shown.get_mut(&conversation)
+        {
+            shown.timeline.act_settled(&act, seq, time_ms);
+        }
         self.changed.sync = true;
         self.conversation_acts_changed(act.conversation);
         outside.urgent = true;
@@ -291,12 +295,9 @@ impl Active {
         outside.urgent = true;
     }
 
-    fn erased(&mut self, conversation: Id, what: ErasedWhat) {
-        // A message that is named by author and id goes when the recall's own entry comes in, which it does first.
-        if let ErasedWhat::Seqs(seqs) = what
-            && let Some(shown) = self.showing.shown.get_mut(&conversation)
-        {
-            shown.timeline.erase(&seqs);
+    fn erased(&mut self, conversation: Id, what: &ErasedWhat) {
+        if let Some(shown) = self.showing.shown.get_mut(&conversation) {
+            shown.timeline.erased(what);
         }
     }
 

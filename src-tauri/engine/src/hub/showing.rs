@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use zuoxi_protocol::change::{OutboxAct, Range};
+use zuoxi_protocol::change::Range;
 use zuoxi_protocol::{Command, Input};
-use zuoxi_wire::v1::{ActKind, AuthorRole, Entry, EntryKind};
-use zuoxi_wire::v1::{MemberRole, Position};
+use zuoxi_wire::v1::Position;
 use zuoxi_wire::{Id, limits};
 
 use super::Outside;
@@ -122,14 +121,7 @@ impl Active {
             watched: false,
         };
         if let Some(log) = self.session.log(conversation) {
-            shown.timeline.set_floor(log.state.floor);
-            shown.timeline.raise_head(log.state.head);
-            shown.timeline.own_at(log.state.read);
-            for (_, role, delivered, read) in &log.state.positions {
-                if *role == MemberRole::Customer as i32 {
-                    shown.timeline.customer_at(*delivered, *read);
-                }
-            }
+            shown.timeline.begin(log.state);
             let (floor, head, read) = (log.state.floor.max(1), log.state.head, log.state.read);
             shown.first_pages = 1;
             let unread = Range {
@@ -363,34 +355,20 @@ impl Active {
         let Some(log) = self.session.log(conversation) else {
             return;
         };
-        let (floor, head, read) = (log.state.floor, log.state.head, log.state.read);
         let Some(shown) = self.showing.shown.get_mut(&conversation) else {
             return;
         };
         if shown.watched {
             return;
         }
-        shown.timeline.set_floor(floor);
-        if head < shown.timeline.head() {
-            shown.timeline.cut_above(head);
-            shown.timeline.cap_positions(head);
-        } else {
-            shown.timeline.raise_head(head);
-        }
-        shown.timeline.own_at(read);
+        shown.timeline.log_changed(log.state);
         shown.lacking.clear();
         self.fetch(conversation);
     }
 
     pub(super) fn positions(&mut self, conversation: Id, positions: &[Position]) {
-        let Some(shown) = self.showing.shown.get_mut(&conversation) else {
-            return;
-        };
-        for position in positions
-            .iter()
-            .filter(|position| position.role == MemberRole::Customer as i32)
-        {
-            shown.timeline.customer_at(position.delivered, position.read);
+        if let Some(shown) = self.showing.shown.get_mut(&conversation) {
+            shown.timeline.positions_moved(positions);
         }
     }
 
@@ -401,11 +379,7 @@ impl Active {
         if !shown.watched {
             return;
         }
-        shown.timeline.set_floor(floor);
-        if head < shown.timeline.head() {
-            shown.timeline.cut_above(head);
-        }
-        shown.timeline.raise_head(head);
+        shown.timeline.watch_opened(floor, head);
         shown.lacking.clear();
         shown.first_pages = 0;
         for window in std::mem::take(&mut shown.opening) {
@@ -432,44 +406,6 @@ impl Active {
         for window in std::mem::take(&mut shown.opening) {
             shown.open(&window, outside);
         }
-    }
-
-    /// An act that the gateway has: its row becomes an entry even before the entry itself comes (a repeat's answer
-    /// brings none).
-    pub(super) fn settle_row(&mut self, act: &OutboxAct, seq: u64, time_ms: u64) {
-        let Some(conversation) = act.conversation else { return };
-        let Some(me) = self.me() else { return };
-        let Some(shown) = self.showing.shown.get_mut(&conversation) else {
-            return;
-        };
-        let kind = match act.kind {
-            ActKind::Message => EntryKind::Message,
-            ActKind::Note => EntryKind::Note,
-            _ => {
-                shown.timeline.remove_act(act.id);
-                return;
-            }
-        };
-        let entry = Entry {
-            seq,
-            id: act.id.to_bytes(),
-            kind: kind as i32,
-            time_ms,
-            author_role: AuthorRole::Agent as i32,
-            author: me.id.to_bytes(),
-            author_name: me.name,
-            content: act.content.clone(),
-            ..Entry::default()
-        };
-        let bytes = prost::Message::encode_to_vec(&entry).into();
-        let stored = StoredEntry {
-            seq,
-            id: act.id,
-            author: Some(me.id),
-            time_ms,
-            bytes,
-        };
-        shown.timeline.insert(&[stored]);
     }
 
     /// Hands the windows what changed in their timelines.

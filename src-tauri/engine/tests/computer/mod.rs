@@ -101,6 +101,18 @@ pub struct Computer {
 }
 
 impl Computer {
+    /// The account's database as another process would open it.
+    pub fn open_database(&self) -> rusqlite::Connection {
+        let key = self.keyring.read_key(self.account().name()).unwrap().unwrap();
+        let bytes = key.bytes().iter();
+        let hex = bytes.fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let database = rusqlite::Connection::open(self.database()).unwrap();
+        let opening =
+            format!("PRAGMA key = \"x'{hex}'\"; PRAGMA cipher_page_size = 16384; PRAGMA busy_timeout = 5000;");
+        database.execute_batch(&opening).unwrap();
+        database
+    }
+
     pub fn new(keyring: Arc<dyn Keyring>) -> Self {
         let (transport, gateway) = scripted();
         Self {

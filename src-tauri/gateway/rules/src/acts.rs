@@ -211,7 +211,7 @@ impl Gateway {
                 Err(code) => refused(code),
                 Ok((mut change, seq)) => {
                     let author = doing.who.id();
-                    let time_ms = change.time_ms();
+                    let time_ms = change.time_ms(Reader::of(doing.who));
                     let known = KnownId {
                         id: doing.id,
                         conversation: doing.conversation,
@@ -300,11 +300,11 @@ impl Gateway {
                 continue;
             }
             let free = void || entry.erased || entry.fingerprint.as_ref().is_none_or(same);
-            let seq = Reader::of(doing.who).seq(&entry);
+            let reader = Reader::of(doing.who);
             return Ok(if free {
                 Some(Verdict::Again {
-                    seq,
-                    time_ms: entry.time_ms,
+                    seq: reader.seq(&entry),
+                    time_ms: reader.time_ms(&entry),
                 })
             } else {
                 reused()
@@ -346,8 +346,9 @@ impl Gateway {
             Reader::Customer => group.store.public_entry(doing.conversation, next)?,
         };
         let Some(first) = first else { return Ok(Vec::new()) };
-        *young = Young::of(reader.seq(&first), first.time_ms);
-        if first.time_ms < since_ms {
+        let first_ms = reader.time_ms(&first);
+        *young = Young::of(reader.seq(&first), first_ms);
+        if first_ms < since_ms {
             group.store.find_entries(doing.conversation, doing.id, first.seq - 1)
         } else {
             Ok(Vec::new())

@@ -10,8 +10,10 @@ use zuoxi_wire::v1::{
 };
 use zuoxi_wire::{Id, content};
 
+use crate::planted::{self, Fault};
 use crate::record::{Audience, Conversation, Entry, Fingerprint, KnownId, Position, Visit, Words};
 use crate::replies::Waited;
+use crate::wording::Reader;
 
 /// Who does it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +70,10 @@ pub(crate) struct Change {
     pub(crate) recalls: bool,
     /// The customer's wait that this answers.
     pub(crate) waited: Option<Waited>,
+    /// Of the agents' log: never before its last entry.
     now_ms: u64,
+    /// Of the customer's log likewise.
+    public_now_ms: u64,
 }
 
 impl Change {
@@ -81,7 +86,11 @@ impl Change {
 
     /// Of a conversation that has no row yet.
     pub(crate) fn new(after: Conversation, now_ms: u64) -> Self {
+        let mut public_now_ms = now_ms.max(after.public_ms);
         let now_ms = now_ms.max(after.moved_ms);
+        if planted::has(Fault::CustomersTimeMovesWithNote) {
+            public_now_ms = now_ms;
+        }
         Self {
             before: None,
             after,
@@ -93,12 +102,16 @@ impl Change {
             recalls: false,
             waited: None,
             now_ms,
+            public_now_ms,
         }
     }
 
-    /// When it happens: never before the conversation's last entry.
-    pub(crate) fn time_ms(&self) -> u64 {
-        self.now_ms
+    /// When it happens in a reader's log: never before the last entry there.
+    pub(crate) fn time_ms(&self, reader: Reader) -> u64 {
+        match reader {
+            Reader::Agent => self.now_ms,
+            Reader::Customer => self.public_now_ms,
+        }
     }
 
     /// Gives an entry its place in both logs.
@@ -108,7 +121,7 @@ impl Change {
         after.moved_ms = self.now_ms;
         if draft.audience == Audience::Everybody {
             after.public_head += 1;
-            after.public_ms = self.now_ms;
+            after.public_ms = self.public_now_ms;
         }
         if draft.kind == EntryKind::Message && by.role == AuthorRole::Customer {
             after.customer_messages += 1;
@@ -124,6 +137,7 @@ impl Change {
             author: by.id,
             author_name: by.name.clone(),
             time_ms: self.now_ms,
+            public_ms: after.public_ms,
             content: draft.content,
             erased: false,
             customer_messages: after.customer_messages,
@@ -140,7 +154,7 @@ impl Change {
         if by.role == AuthorRole::Customer {
             after.unread = after.unread.saturating_add(1);
             if after.waiting_ms == 0 {
-                after.waiting_ms = self.now_ms;
+                after.waiting_ms = self.public_now_ms;
                 after.waiting_seq = seq;
                 after.due = if after.answered { Due::Next } else { Due::First };
                 after.preview.clone_from(&preview);
@@ -154,7 +168,7 @@ impl Change {
             if after.waiting_ms > 0 {
                 self.waited = Some(Waited {
                     team: after.team,
-                    ms: self.now_ms.saturating_sub(after.waiting_ms),
+                    ms: self.public_now_ms.saturating_sub(after.waiting_ms),
                 });
             }
             no_longer_waits(after);
@@ -189,7 +203,7 @@ impl Change {
     pub(crate) fn reopen(&mut self, by: &Author, id: Id) {
         self.begin_visit();
         self.add(by, plain(id, EntryKind::Reopen, Bytes::new()));
-        self.wait_in_queue(self.now_ms);
+        self.wait_in_queue(self.public_now_ms);
     }
 
     /// It waits, in nobody's own feed.
@@ -221,7 +235,7 @@ impl Change {
             let since = if self.after.waiting_ms > 0 {
                 self.after.waiting_ms
             } else {
-                self.now_ms
+                self.public_now_ms
             };
             self.wait_in_queue(since);
         }

@@ -384,6 +384,11 @@ fn entries<S: Store>(store: &mut S) -> Stored<()> {
         Some(4)
     );
     assert_eq!(store.entry_at_time(id(1), 1_031, true)?.map(|entry| entry.seq), Some(5));
+    assert_eq!(
+        store.entry_at_time(id(1), 1_046, true)?.map(|entry| entry.seq),
+        Some(7),
+        "by the times of the customer's log"
+    );
     assert_eq!(store.entry_at_time(id(1), 2_000, false)?, None);
     let found = sample_entry(4).id;
     assert_eq!(seqs(store.find_entries(id(1), found, 3)?), [4]);

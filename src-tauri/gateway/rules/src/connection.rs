@@ -61,6 +61,8 @@ struct InFlight {
     number: u64,
     bytes: u64,
     sent_ms: u64,
+    conversation: Option<Id>,
+    hidden: bool,
 }
 
 /// Pushes of one connection that aren't acknowledged.
@@ -70,11 +72,14 @@ pub(crate) struct Window {
     flying: VecDeque<InFlight>,
     bytes: u64,
     left_out: bool,
+    /// The conversation of the last one that was acknowledged, and its number.
+    acknowledged: (u64, Option<Id>),
 }
 
 impl Window {
-    /// Numbers a push and gives its size in bytes, if there is room; else it is left out.
-    pub(crate) fn admit(&mut self, push: &mut Push, now_ms: u64) -> Option<u64> {
+    /// Numbers a push and gives its size in bytes, if there is room; else it is left out. `hidden`: of an entry that no
+    /// customer sees.
+    pub(crate) fn admit(&mut self, push: &mut Push, hidden: bool, now_ms: u64) -> Option<u64> {
         let bytes = push.encoded_len() as u64 + 16;
         if self.flying.len() as u64 >= limits::WINDOW_PUSHES || self.bytes + bytes > limits::WINDOW_BYTES {
             self.left_out = true;
@@ -87,6 +92,8 @@ impl Window {
             number: self.last,
             bytes,
             sent_ms: now_ms,
+            conversation: id_of(&push.conversation),
+            hidden,
         });
         Some(bytes)
     }
@@ -101,10 +108,17 @@ impl Window {
         if push > self.last {
             return false;
         }
-        while self.flying.front().is_some_and(|first| first.number <= push) {
-            self.bytes -= self.flying.pop_front().map_or(0, |first| first.bytes);
+        while let Some(first) = self.flying.pop_front_if(|first| first.number <= push) {
+            self.bytes -= first.bytes;
+            self.acknowledged = (first.number, first.conversation);
         }
         true
+    }
+
+    /// Of which conversation this push was; `None`: it isn't the last one that was acknowledged.
+    pub(crate) fn conversation_of(&self, push: u64) -> Option<Id> {
+        let (number, conversation) = self.acknowledged;
+        conversation.filter(|_| number == push)
     }
 
     /// Something was left out and there is room again: tells it once.
@@ -113,9 +127,12 @@ impl Window {
         open && std::mem::take(&mut self.left_out) && !planted::has(Fault::OverflowDropped)
     }
 
-    /// When the connection is dropped if nothing is acknowledged until then.
+    /// When the connection is dropped if nothing is acknowledged until then. What is hidden isn't waited for: an agent
+    /// who is gone sooner because of a note would show to customers that there is one.
     pub(crate) fn deadline_ms(&self) -> Option<u64> {
-        self.flying.front().map(|first| first.sent_ms + limits::ACK_MS)
+        let awaited = |push: &&InFlight| !push.hidden || planted::has(Fault::NoteAwaited);
+        let first = self.flying.iter().find(awaited)?;
+        Some(first.sent_ms + limits::ACK_MS)
     }
 }
 

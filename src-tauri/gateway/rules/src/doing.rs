@@ -396,7 +396,7 @@ fn take_words_away(group: &mut Group<'_>, change: &mut Change, target: &Entry) -
         match above.iter().find(asks) {
             Some(next) => {
                 change.after.waiting_seq = next.seq;
-                change.after.waiting_ms = next.time_ms;
+                change.after.waiting_ms = next.public_ms;
                 change.after.preview = words_of(next);
             }
             None => no_longer_waits(&mut change.after),

@@ -53,7 +53,7 @@ impl Gateway {
         let hello = Hello {
             version_min: zuoxi_wire::VERSION,
             version_max: zuoxi_wire::VERSION,
-            capabilities: Vec::new(),
+            capabilities: vec![zuoxi_wire::capability::MARK_OF_PUSH.to_owned()],
             epoch: self.epoch,
             nonce: nonce.to_vec().into(),
             time_ms: self.now_ms,

@@ -364,7 +364,7 @@ impl Gateway {
         for leaving in std::mem::take(&mut group.leaving) {
             match leaving {
                 Leaving::Answer(connection, answer) => group.mail.answer(connection, *answer),
-                Leaving::Push(connection, push) => self.push(group, connection, *push),
+                Leaving::Push(connection, push, hidden) => self.push(group, connection, *push, hidden),
                 Leaving::Reply(connection, request, kind) => group.mail.say(connection, request, *kind),
                 Leaving::Tell(connection, kind) => group.mail.say(connection, 0, *kind),
             }
@@ -401,8 +401,8 @@ impl Gateway {
                 Leaving::Answer(connection, answer) if is_told_early(&answer) => {
                     group.mail.answer(connection, *answer);
                 }
-                Leaving::Push(connection, push) if planted::has(Fault::HeadBeforeCommit) => {
-                    self.push(group, connection, *push);
+                Leaving::Push(connection, push, hidden) if planted::has(Fault::HeadBeforeCommit) => {
+                    self.push(group, connection, *push, hidden);
                 }
                 Leaving::Answer(connection, answer) => {
                     let refused = Refused {
@@ -428,7 +428,7 @@ impl Gateway {
     }
 
     /// A push leaves if the connection's window has room; else feeds and heads tell it.
-    fn push(&mut self, group: &mut Group<'_>, connection: ConnectionId, mut push: zuoxi_wire::v1::Push) {
+    fn push(&mut self, group: &mut Group<'_>, connection: ConnectionId, mut push: zuoxi_wire::v1::Push, hidden: bool) {
         if self.sheds(Level::Pushes) {
             return self.head_instead(connection);
         }
@@ -439,7 +439,7 @@ impl Gateway {
         else {
             return;
         };
-        if let Some(bytes) = known.window.admit(&mut push, self.now_ms) {
+        if let Some(bytes) = known.window.admit(&mut push, hidden, self.now_ms) {
             group.mail.push(connection, push, bytes as usize);
             if !std::mem::replace(&mut known.ack_timer, true) {
                 self.timers.set(self.now_ms + limits::ACK_MS, Timer::Ack(connection));

@@ -46,7 +46,8 @@ impl Asked {
 #[derive(Debug)]
 pub(crate) enum Leaving {
     Answer(ConnectionId, Box<Answer>),
-    Push(ConnectionId, Box<Push>),
+    /// The last: of an entry that no customer sees.
+    Push(ConnectionId, Box<Push>, bool),
     /// Answers a request; a failed commit turns it into a problem.
     Reply(ConnectionId, u32, Box<gateway_frame::Kind>),
     /// Said by the gateway itself.

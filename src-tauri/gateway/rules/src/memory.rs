@@ -471,8 +471,11 @@ impl Store for MemoryStore {
 
     fn entry_at_time(&mut self, conversation: Id, time_ms: u64, public: bool) -> Stored<Option<Entry>> {
         let mut range = self.tables.entries.range((conversation, 0)..=(conversation, u64::MAX));
-        let found =
-            range.find(|(_, entry)| entry.time_ms >= time_ms && (!public || entry.audience == Audience::Everybody));
+        let found = range.find(|(_, entry)| match entry.audience {
+            Audience::Agents if public => false,
+            _ if public => entry.public_ms >= time_ms,
+            _ => entry.time_ms >= time_ms,
+        });
         Ok(found.map(|(_, entry)| entry.clone()))
     }
 

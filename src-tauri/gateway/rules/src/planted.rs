@@ -30,6 +30,10 @@ pub enum Fault {
     OverflowDropped,
     /// A customer's heartbeat tells the head of the agents' log.
     CustomersCountMovesWithNote,
+    /// An entry's time in the customer's log is never before a note.
+    CustomersTimeMovesWithNote,
+    /// An agent is dropped who doesn't acknowledge a note.
+    NoteAwaited,
     /// A block is read in one transaction and written in a later one, whatever came between.
     SealedWithoutLock,
 }
@@ -39,6 +43,8 @@ mod switch {
     use std::cell::Cell;
 
     use super::Fault;
+    use crate::record::SealedBlock;
+    use crate::store::Store;
 
     thread_local! {
         static FAULT: Cell<Option<Fault>> = const { Cell::new(None) };
@@ -60,6 +66,8 @@ mod switch {
             Self::CounterNotHeld,
             Self::OverflowDropped,
             Self::CustomersCountMovesWithNote,
+            Self::CustomersTimeMovesWithNote,
+            Self::NoteAwaited,
             Self::SealedWithoutLock,
         ];
     }
@@ -72,15 +80,55 @@ mod switch {
     pub(crate) fn has(fault: Fault) -> bool {
         FAULT.get() == Some(fault)
     }
+
+    /// Blocks that were read in one transaction and are written in a later one: [`Fault::SealedWithoutLock`].
+    #[derive(Debug, Default)]
+    pub(crate) struct Unlocked(Vec<SealedBlock>);
+
+    impl Unlocked {
+        /// Whether the block is put off.
+        pub(crate) fn takes(&mut self, block: &SealedBlock) -> bool {
+            let takes = has(Fault::SealedWithoutLock);
+            if takes {
+                self.0.push(block.clone());
+            }
+            takes
+        }
+
+        /// Writes what was put off.
+        pub(crate) fn write(&mut self, store: &mut dyn Store) {
+            for block in self.0.drain(..) {
+                let _ = store.put_block(&block);
+            }
+        }
+    }
 }
 
 #[cfg(feature = "planted")]
-pub(crate) use switch::has;
-#[cfg(feature = "planted")]
 pub use switch::plant;
+#[cfg(feature = "planted")]
+pub(crate) use switch::{Unlocked, has};
 
 #[cfg(not(feature = "planted"))]
 #[inline]
 pub(crate) const fn has(_: Fault) -> bool {
     false
+}
+
+/// Nothing is put off in what ships.
+#[cfg(not(feature = "planted"))]
+#[derive(Debug, Default)]
+pub(crate) struct Unlocked;
+
+#[cfg(not(feature = "planted"))]
+impl Unlocked {
+    #[inline]
+    #[allow(clippy::unused_self, reason = "as where faults can be planted")]
+    pub(crate) const fn takes(&mut self, _: &crate::record::SealedBlock) -> bool {
+        false
+    }
+
+    #[inline]
+    #[allow(clippy::unused_self, reason = "as where faults can be planted")]
+    pub(crate) const fn write(&mut self, _: &mut dyn crate::store::Store) {}
 }

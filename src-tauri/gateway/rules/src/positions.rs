@@ -40,13 +40,19 @@ impl Gateway {
             return false;
         }
         let Some(session) = known.session() else { return true };
+        let of_push = known.window.conversation_of(ack.push);
         if known.window.reopened() {
             group
                 .asks
                 .push((connection, 0, client_frame::Kind::AskHeartbeat(v1::AskHeartbeat {})));
         }
         for mark in &ack.watermarks {
-            if let Some(conversation) = session.own.or_else(|| id_of(&mark.conversation)) {
+            let named = if mark.conversation.is_empty() {
+                of_push
+            } else {
+                id_of(&mark.conversation)
+            };
+            if let Some(conversation) = session.own.or(named) {
                 self.gather(conversation, session.who, mark.seq, 0);
             }
         }

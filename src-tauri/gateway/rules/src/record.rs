@@ -293,8 +293,11 @@ pub struct Entry {
     pub author: Option<Id>,
     /// Public name at that time.
     pub author_name: String,
-    /// When.
+    /// When, in the agents' log: never before the entry before it.
     pub time_ms: u64,
+    /// When, in the customer's log; of a hidden entry, of the last public one before it (0: none). Earlier than `time_ms`
+    /// where the clock was set back after something hidden: what is hidden must not show in a time either.
+    pub public_ms: u64,
     /// Opaque; empty once erased.
     pub content: Bytes,
     /// Its content was taken away.
@@ -335,7 +338,7 @@ pub struct KnownId {
     pub author: Id,
     /// Where its entry stands, in the agents' log.
     pub seq: u64,
-    /// When it was accepted.
+    /// When it was accepted, by its author's log.
     pub time_ms: u64,
 }
 

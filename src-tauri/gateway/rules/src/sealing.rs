@@ -14,7 +14,7 @@ use zuoxi_wire::{Id, block, limits};
 use crate::change::Change;
 use crate::gateway::Gateway;
 use crate::group::Group;
-use crate::planted::{self, Fault};
+use crate::planted::Unlocked;
 use crate::reading::{PAGE_BYTES, encoded, read};
 use crate::record::{Conversation, SealedBlock};
 use crate::store::{Store, StoreError, Stored};
@@ -32,8 +32,7 @@ pub(crate) type LogOf = (Id, Reader);
 #[derive(Debug, Default)]
 pub(crate) struct Sealing {
     due: BTreeSet<LogOf>,
-    /// Read, and written when something is sealed next: a planted fault's alone.
-    unlocked: Vec<SealedBlock>,
+    unlocked: Unlocked,
 }
 
 impl Sealing {
@@ -72,9 +71,7 @@ impl Gateway {
     pub(crate) fn seal_due(&mut self, group: &mut Group<'_>) {
         let due: Vec<LogOf> = self.sealing.due.iter().take(AT_ONCE).copied().collect();
         let mut left = AT_ONCE;
-        for block in std::mem::take(&mut self.sealing.unlocked) {
-            let _ = group.store.put_block(&block);
-        }
+        self.sealing.unlocked.write(group.store);
         for log in due {
             match seal(group, log, self.now_ms, &mut left, &mut self.sealing.unlocked) {
                 Ok(true) => {}
@@ -95,7 +92,7 @@ fn seal(
     (id, reader): LogOf,
     now_ms: u64,
     left: &mut usize,
-    unlocked: &mut Vec<SealedBlock>,
+    unlocked: &mut Unlocked,
 ) -> Stored<bool> {
     // This locks it: what is read below can't be recalled or cut meanwhile.
     let Some(conversation) = group.conversation(id)? else {
@@ -109,8 +106,7 @@ fn seal(
         }
         *left -= 1;
         let block = sealed_range(group.store, &conversation, reader, start, last)?;
-        if planted::has(Fault::SealedWithoutLock) {
-            unlocked.push(block);
+        if unlocked.takes(&block) {
             return Ok(false);
         }
         group.store.put_block(&block)?;

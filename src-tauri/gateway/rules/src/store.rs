@@ -129,8 +129,8 @@ pub trait Store {
     fn entries(&mut self, conversation: Id, first: u64, last: u64) -> Stored<Vec<Entry>>;
     /// Entries of the customer's log, `first` to `last` by their Seqs there, in order.
     fn public_entries(&mut self, conversation: Id, first: u64, last: u64) -> Stored<Vec<Entry>>;
-    /// The first entry at or after a time, in the agents' log or (`public`) in the customer's. By binary search or an
-    /// index: times never go back.
+    /// The first entry at or after a time, in the agents' log or (`public`) in the customer's, each by its own times. By
+    /// binary search or an index: times never go back.
     fn entry_at_time(&mut self, conversation: Id, time_ms: u64, public: bool) -> Stored<Option<Entry>>;
     /// Entries with this id above `above` in the agents' log, in order. Scans that range: only for what is older than
     /// the index of ids remembers.

@@ -76,6 +76,7 @@ impl Gateway {
             let mut telling = Telling {
                 origin: if mine { origin.take() } else { None },
                 answer: None,
+                hidden: !Reader::Customer.sees(entry),
             };
             let head = before_head + nth as u64 + 1;
             let holder = after
@@ -118,10 +119,10 @@ impl Gateway {
                 telling.spread(group, devices, push);
             }
             if let Some(origin) = telling.origin {
-                let seq = Reader::of(origin.who).seq(entry);
+                let reader = Reader::of(origin.who);
                 let accepted = Accepted {
-                    seq,
-                    time_ms: entry.time_ms,
+                    seq: reader.seq(entry),
+                    time_ms: reader.time_ms(entry),
                     push: telling.answer,
                 };
                 group
@@ -154,7 +155,9 @@ impl Gateway {
             let summary = stands.then(|| self.summary(&change.after, whole));
             let push = row(&change.after, *feed, Some(state), *stands, summary);
             for connection in to {
-                group.leaving.push(Leaving::Push(connection, Box::new(push.clone())));
+                group
+                    .leaving
+                    .push(Leaving::Push(connection, Box::new(push.clone()), false));
             }
         }
     }
@@ -199,6 +202,8 @@ struct Telling {
     origin: Option<Origin>,
     /// What its sender gets with the answer, instead of a push.
     answer: Option<Push>,
+    /// No customer sees it.
+    hidden: bool,
 }
 
 impl Telling {
@@ -222,7 +227,7 @@ impl Telling {
                 }
                 self.answer = Some(push);
             }
-            _ => group.leaving.push(Leaving::Push(to, Box::new(push))),
+            _ => group.leaving.push(Leaving::Push(to, Box::new(push), self.hidden)),
         }
     }
 }

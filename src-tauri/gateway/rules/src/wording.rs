@@ -61,6 +61,14 @@ impl Reader {
         }
     }
 
+    /// When the entry came, in this reader's log.
+    pub(crate) fn time_ms(self, entry: &Entry) -> u64 {
+        match self {
+            Self::Agent => entry.time_ms,
+            Self::Customer => entry.public_ms,
+        }
+    }
+
     pub(crate) fn sees(self, entry: &Entry) -> bool {
         self == Self::Agent || entry.audience == Audience::Everybody
     }
@@ -72,7 +80,7 @@ pub(crate) fn entry(entry: &Entry, reader: Reader, as_sent: bool) -> v1::Entry {
         seq: reader.seq(entry),
         id: entry.id.to_bytes(),
         kind: entry.kind.into(),
-        time_ms: entry.time_ms,
+        time_ms: reader.time_ms(entry),
         author_role: entry.role.into(),
         author: entry.author.map(Id::to_bytes).unwrap_or_default(),
         author_name: entry.author_name.clone(),

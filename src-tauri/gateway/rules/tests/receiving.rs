@@ -579,6 +579,38 @@ fn reading_moves_forward_only_and_both_sides_see_it_in_their_own_log() {
 }
 
 #[test]
+fn a_watermark_without_a_name_is_of_the_push_that_is_named() {
+    let mut story = Story::new();
+    let amy = story.agent("amy");
+    let (first, talk) = story.customer_who_writes("hi");
+    let (second, _) = story.customer_who_writes("hello");
+    let pushes = story.pushes(amy);
+    let last_of_talk = pushes.iter().rfind(|push| push.conversation == talk.to_bytes());
+    let last = last_of_talk.unwrap().number;
+    assert!(pushes.last().unwrap().number > last, "the other's come after it");
+    let delivered = |story: &mut Story, device| {
+        story.wait(300);
+        let moves = story.drain(device).into_iter().filter_map(|kind| match kind {
+            Kind::PositionMoves(moves) => Some(moves.moves[0].positions[0].delivered),
+            _ => None,
+        });
+        moves.last()
+    };
+    story.drain(first);
+    story.drain(second);
+    story.acknowledge_in_short(amy, last, 1);
+    assert_eq!(delivered(&mut story, first), Some(1));
+    story.acknowledge_in_short(amy, last, 2);
+    assert_eq!(delivered(&mut story, first), Some(2), "named again");
+    story.acknowledge(amy, last + 1, &[]);
+    story.writes(first, "more");
+    story.drain(first);
+    story.acknowledge_in_short(amy, last, 3);
+    assert_eq!(delivered(&mut story, first), None, "another was named after it");
+    assert_eq!(delivered(&mut story, second), None);
+}
+
+#[test]
 fn reading_a_note_tells_a_customer_nothing() {
     let mut story = Story::new();
     let amy = story.agent("amy");
@@ -596,6 +628,62 @@ fn reading_a_note_tells_a_customer_nothing() {
     story.frame(amy, read(4));
     story.wait(300);
     assert!(story.drain(customer).is_empty());
+}
+
+#[test]
+fn after_a_note_and_a_clock_set_back_a_customer_is_told_the_time_that_it_is() {
+    const BACK_MS: u64 = 10_000;
+    let mut story = Story::new();
+    let amy = story.agent("amy");
+    let (customer, welcome) = story.customer_welcome();
+    story.writes(customer, "hi");
+    let talk = Id::try_from(&story.pushes(amy)[0].conversation).unwrap();
+    story.wait(2 * BACK_MS);
+    story.notes(amy, talk, "a note that nobody knows of").unwrap();
+    story.now -= BACK_MS;
+    story.restart();
+    let amy = story.agent("amy");
+    let (customer, _) = story.resume(&welcome.session);
+    story.drain(amy);
+    let told = story.writes(customer, "more");
+    assert_eq!(told.time_ms, story.now);
+    let newest = What::Newest(9);
+    let read = unpacked(&page(&mut story, customer, None, newest));
+    assert_eq!(read.last().unwrap().time_ms, story.now, "read later");
+    let found = |story: &mut Story, device, conversation: Vec<u8>| {
+        let time_ms = story.now;
+        let ask = v1::FindTime {
+            conversation: conversation.into(),
+            time_ms,
+        };
+        match story.ask(device, Ask::FindTime(ask)) {
+            Kind::FoundTime(found) => (found.seq, found.head),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (seq, head) = found(&mut story, customer, Vec::new());
+    assert_eq!(seq, head, "found by the time that was told");
+    let agents: Vec<u64> = story.log(talk).iter().map(|entry| entry.time_ms).collect();
+    assert!(agents.is_sorted(), "{agents:?}");
+    assert_eq!(agents.last(), Some(&(story.now + BACK_MS)), "as late as the note");
+}
+
+#[test]
+fn a_desk_that_only_a_note_waits_for_stays() {
+    let mut story = Story::new();
+    let (amy, other) = (story.agent("amy"), story.agent("amy"));
+    let (_, talk) = story.customer_who_writes("0");
+    for device in [amy, other] {
+        let last = story.pushes(device).last().unwrap().number;
+        story.acknowledge(device, last, &[]);
+    }
+    story.notes(amy, talk, "note").unwrap();
+    assert_eq!(story.pushes(other).len(), 1);
+    story.wait(limits::ACK_MS + 1);
+    assert!(!story.closed.contains(&other), "its going would show to the customer");
+    story.answers(amy, talk, "1").unwrap();
+    story.wait(limits::ACK_MS + 1);
+    assert!(story.closed.contains(&other));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Entries of both logs in one table. `public` never goes back along the agents' log, and neither does the time: both
-//! are found by binary search over Seqs, so that appending needs one index alone.
+//! are found by binary search over Seqs, so that appending needs one index alone. `public_ms` is NULL where the customer's
+//! log has the agents' time, as all entries had that were stored before there were two.
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use zuoxi_rules::record::{Audience, Entry, Fingerprint};
@@ -10,7 +11,7 @@ use super::rows::{Columns, int};
 macro_rules! columns {
     () => {
         "conversation, seq, public, audience, kind, id, role, author, author_name, time_ms, content, erased,
-         customer_messages, salt, hash"
+         customer_messages, salt, hash, public_ms"
     };
 }
 
@@ -19,7 +20,7 @@ pub(super) fn append(db: &Connection, entry: &Entry) -> Result<()> {
         "INSERT INTO entries (",
         columns!(),
         ")
-          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     ))?
     .execute(params![
         entry.conversation.0,
@@ -37,6 +38,7 @@ pub(super) fn append(db: &Connection, entry: &Entry) -> Result<()> {
         int(entry.customer_messages),
         entry.fingerprint.map(|fingerprint| fingerprint.salt),
         entry.fingerprint.map(|fingerprint| fingerprint.hash),
+        (entry.public_ms != entry.time_ms).then_some(int(entry.public_ms)),
     ])
     .map(|_| ())
 }
@@ -58,6 +60,7 @@ fn read(row: &Row<'_>) -> Result<Entry> {
         author: columns.optional_id()?,
         author_name: columns.get()?,
         time_ms: columns.uint()?,
+        public_ms: 0,
         content: columns.get::<Vec<u8>>()?.into(),
         erased: columns.get()?,
         customer_messages: columns.uint()?,
@@ -65,6 +68,8 @@ fn read(row: &Row<'_>) -> Result<Entry> {
     };
     let (salt, hash): (Option<[u8; 16]>, Option<[u8; 32]>) = (columns.get()?, columns.get()?);
     entry.fingerprint = salt.zip(hash).map(|(salt, hash)| Fingerprint { salt, hash });
+    let public_ms: Option<i64> = columns.get()?;
+    entry.public_ms = public_ms.map_or(entry.time_ms, |ms| ms as u64);
     Ok(entry)
 }
 
@@ -117,7 +122,11 @@ pub(super) fn public_range(db: &Connection, conversation: Id, first: u64, last: 
 }
 
 pub(super) fn at_time(db: &Connection, conversation: Id, time_ms: u64, public: bool) -> Result<Option<Entry>> {
-    let mut time = db.prepare_cached("SELECT time_ms FROM entries WHERE conversation = ?1 AND seq = ?2")?;
+    let mut time = db.prepare_cached(if public {
+        "SELECT coalesce(public_ms, time_ms) FROM entries WHERE conversation = ?1 AND seq = ?2"
+    } else {
+        "SELECT time_ms FROM entries WHERE conversation = ?1 AND seq = ?2"
+    })?;
     let found = first_where(db, conversation, |seq| {
         let at: i64 = time.query_row(params![conversation.0, int(seq)], |row| row.get(0))?;
         Ok(at >= int(time_ms))

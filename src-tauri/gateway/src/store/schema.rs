@@ -4,11 +4,12 @@ use rusqlite::Connection;
 
 use super::OpenError;
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
+    include_str!("schema_5.sql"),
 ];
 /// "ZXGW": tells `file` and us what this database is.
 const APPLICATION: i32 = 0x5A58_4757;

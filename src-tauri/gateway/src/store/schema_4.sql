@@ -1,2 +1,3 @@
--- What is too old is found by a look through all, a little at a time: each message paid for this index.
-DROP INDEX known_by_time;
+-- The time of an entry in the customer's log, where it isn't that of the agents' log; of a hidden one, that of the last
+-- public one before it.
+ALTER TABLE entries ADD COLUMN public_ms INTEGER;

@@ -119,7 +119,7 @@ fn beside(file: &Path, end: &str) -> PathBuf {
 }
 
 /// What must be true of every database, as queries that find nothing; each gives one column of text.
-const RULES: [(&str, &str); 9] = [
+const RULES: [(&str, &str); 10] = [
     (
         "a conversation's head is not the number of its entries",
         "SELECT hex(c.id) FROM conversations c
@@ -147,6 +147,13 @@ const RULES: [(&str, &str); 9] = [
         "SELECT hex(a.conversation) || ' ' || b.seq FROM entries a
          JOIN entries b ON b.conversation = a.conversation AND b.seq = a.seq + 1
          WHERE b.time_ms < a.time_ms",
+    ),
+    (
+        "the time goes back within a customer's log",
+        "SELECT hex(a.conversation) || ' ' || b.seq FROM entries a
+         JOIN entries b ON b.conversation = a.conversation AND b.seq = a.seq + 1
+         WHERE (a.audience = 0 OR a.public_ms IS NOT NULL) AND (b.audience = 0 OR b.public_ms IS NOT NULL)
+           AND coalesce(b.public_ms, b.time_ms) < coalesce(a.public_ms, a.time_ms)",
     ),
     (
         "an author's id stands twice in one conversation",

@@ -3,7 +3,7 @@
 use prost::Message as _;
 use zuoxi_wire::v1::{
     Ack, Answer, ClientFrame, EntriesPage, Entry, FeedKind, GatewayFrame, Heartbeat, Push, RefusalCode, Standing,
-    answer, client_frame, gateway_frame::Kind,
+    Watermark, answer, client_frame, gateway_frame::Kind,
 };
 use zuoxi_wire::{Id, block, limits};
 
@@ -134,6 +134,7 @@ impl Checker {
             return Err(format!("push {} after {}", push.number, wire.last_push));
         }
         wire.last_push = push.number;
+        wire.of.push(Id::try_from(&push.conversation).unwrap_or_default());
         let bytes = push.encoded_len() as u64;
         wire.flying.push_back((push.number, bytes));
         wire.flying_bytes += bytes;
@@ -325,7 +326,7 @@ impl Checker {
             wire.arrived.pop_front();
         }
         for mark in &ack.watermarks {
-            let Ok(conversation) = Id::try_from(&mark.conversation) else {
+            let Some(conversation) = self.wires.get(&link).and_then(|wire| wire.marked(ack, mark)) else {
                 return Err("a watermark of nothing".into());
             };
             let (Some(state), Some(entries)) = (disk.logs.get(&conversation), disk.entries.get(&conversation)) else {
@@ -337,6 +338,11 @@ impl Checker {
             }
         }
         Ok(())
+    }
+
+    /// The conversation that a watermark on this connection speaks of.
+    pub fn marked(&self, link: usize, ack: &Ack, mark: &Watermark) -> Option<Id> {
+        self.wires.get(&link)?.marked(ack, mark)
     }
 
     /// The ACK reached the gateway.

@@ -2,8 +2,12 @@
 //! saw. It shares no rule with what it checks: only the types in which both speak (the wire's, the store's
 //! records, a device's changes) and the reader of blocks.
 
-mod device;
+mod acts;
+mod disk;
+mod end;
 mod frames;
+mod proof;
+mod screen;
 pub mod truth;
 mod user;
 mod wire;
@@ -17,6 +21,7 @@ use zuoxi_wire::v1::{ActKind, EntryKind};
 
 use crate::rare::Rare;
 use crate::world::store::Written;
+pub use screen::Shown;
 pub use truth::Truth;
 use user::{Seen, User};
 use wire::Wire;
@@ -262,6 +267,11 @@ impl Checker {
         for wire in self.wires.values_mut() {
             wire.over = true;
         }
+    }
+
+    /// Whether a log was restored.
+    pub fn was_restored(&self) -> bool {
+        self.restored_at > 0
     }
 
     /// A group's frames have left.

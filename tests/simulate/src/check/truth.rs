@@ -141,6 +141,11 @@ impl Truth {
         {
             return Err(format!("{id}: time goes back at Seq {}", entry.seq));
         }
+        if let Some(before) = log.public.last().and_then(|at| log.entries.get(*at))
+            && before.entry.public_ms > entry.public_ms
+        {
+            return Err(format!("{id}: the customer's time goes back at Seq {}", entry.seq));
+        }
         if let Some(author) = entry.author
             && let Some(kept) = log.find(author, entry.id)
         {

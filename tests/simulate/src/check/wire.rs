@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use zuoxi_wire::Id;
+use zuoxi_wire::v1::{Ack, Watermark};
+
 /// One connection, seen from outside.
 #[derive(Debug, Default)]
 pub struct Wire {
@@ -16,6 +19,8 @@ pub struct Wire {
     pub flying: VecDeque<(u64, u64)>,
     pub flying_bytes: u64,
     pub last_push: u64,
+    /// Of which conversation each push was, from number 1 on.
+    pub of: Vec<Id>,
     /// The last revision of the own feed that a push told.
     pub revision: Option<(u64, u64)>,
     /// The window was full.
@@ -31,4 +36,16 @@ pub struct Wire {
     /// Acts under way: the lane of each conversation, and its numbers.
     pub lanes: BTreeMap<Vec<u8>, (u32, BTreeSet<u32>)>,
     pub over: bool,
+}
+
+impl Wire {
+    /// The conversation of a watermark: where none is named, that of the push that its ACK names.
+    pub fn marked(&self, ack: &Ack, mark: &Watermark) -> Option<Id> {
+        if mark.conversation.is_empty() {
+            let at = usize::try_from(ack.push.checked_sub(1)?).ok()?;
+            self.of.get(at).copied()
+        } else {
+            Id::try_from(&mark.conversation).ok()
+        }
+    }
 }

@@ -7,6 +7,7 @@ use zuoxi_wire::v1::{AgentPassword, BlockCodec, Presence};
 use crate::dice::Dice;
 
 use super::disk::Disk;
+use super::screen::Eyes;
 
 /// An agent or a customer at a computer.
 pub struct Device {
@@ -36,6 +37,8 @@ pub struct Device {
     pub asks: u64,
     /// It was copied from another.
     pub copy: bool,
+    /// Of the agent who sits there.
+    pub eyes: Option<Eyes>,
     /// The user will type the password again.
     pub typing: bool,
 }
@@ -69,6 +72,8 @@ impl Device {
             link: None,
             wake: u64::MAX,
             ids: Dice::new(seed, 200 + n as u64),
+            // Chance of its own: whoever looks changes nothing of the story.
+            eyes: agent.map(|_| Eyes::new(Dice::new(seed, 300 + n as u64))),
             dice,
             skew: 0,
             frozen_until: 0,

@@ -140,9 +140,11 @@ impl World {
             self.rare.add("gateway killed between two writes", 1);
             return self.kill_gateway(300);
         }
+        // Each is called when the other wants to be, so that neither is late.
+        let twins = self.twin.as_ref().map_or(u64::MAX, |twin| twin.wake);
         for output in &out {
             if let Output::WakeAt { ms } = output {
-                let at = self.now + ms.saturating_sub(clock);
+                let at = self.now + twins.min(*ms).saturating_sub(clock);
                 self.node.wake = at;
                 let process = self.node.process;
                 self.plan(at, Happening::GatewayWakes(process, at));

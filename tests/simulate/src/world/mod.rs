@@ -9,6 +9,7 @@ mod gateway;
 pub mod link;
 mod network;
 pub mod people;
+pub mod screen;
 pub mod store;
 mod trace;
 mod twin;
@@ -326,6 +327,7 @@ impl World {
         };
         session.handle(clock, input, &mut out);
         self.checker.waits(n, session.backlog());
+        let process = self.devices[n].process;
         for output in out {
             self.trace.output(n, &output);
             match output {
@@ -346,6 +348,25 @@ impl World {
                 Output::Reload => return self.reload(n),
                 Output::Notice(notice) => self.notice(n, &notice),
             }
+        }
+        if self.devices[n].process == process {
+            self.looks(n);
+        }
+    }
+
+    /// Whoever sits there sees what was told.
+    fn looks(&mut self, n: usize) {
+        let Device {
+            session,
+            eyes,
+            disk,
+            name,
+            ..
+        } = &mut self.devices[n];
+        if let Some((session, eyes)) = session.as_ref().zip(eyes.as_mut())
+            && let Err(what) = eyes.look(session, &disk.now, self.checker.was_restored(), &mut self.rare)
+        {
+            self.checker.fail(format!("{name} is shown {what}"));
         }
     }
 
@@ -407,6 +428,12 @@ impl World {
 
     fn notice(&mut self, n: usize, notice: &Notice) {
         self.checker.noticed(n, notice, &self.devices[n].disk.now);
+        let Device {
+            session, eyes, disk, ..
+        } = &mut self.devices[n];
+        if let Some((session, eyes)) = session.as_ref().zip(eyes.as_mut()) {
+            eyes.hear(notice, session, &disk.now);
+        }
         match notice {
             Notice::LogInFailed(_) | Notice::SessionEnded if !self.devices[n].typing => {
                 self.devices[n].typing = true;
@@ -452,7 +479,11 @@ impl World {
         device.config.seed = device.dice.next();
         let loaded = device.disk.now.load();
         let known = loaded.values.contains_key("session");
-        device.session = Some(Session::load(device.config.clone(), loaded, clock));
+        let session = Session::load(device.config.clone(), loaded, clock);
+        if let Some(eyes) = &mut device.eyes {
+            eyes.begin(&session);
+        }
+        device.session = Some(session);
         self.checker.started(n, &self.devices[n].disk.now);
         if known {
             self.tell(n, Input::Tick);

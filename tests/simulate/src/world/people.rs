@@ -138,6 +138,7 @@ fn old_entry(customer: &Customer, seq: u64) -> Entry {
         author: Some(customer.id),
         author_name: customer.name.clone(),
         time_ms: START - 100_000 + seq,
+        public_ms: START - 100_000 + seq,
         content: Bytes::from(words(&format!("{seq}")).encode_to_vec()),
         erased: false,
         customer_messages: seq,

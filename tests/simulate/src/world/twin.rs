@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use zuoxi_rules::{ConnectionId, Event, Gateway, MemoryStore, Output};
 use zuoxi_wire::Id;
-use zuoxi_wire::v1::{ActKind, ClientFrame, GatewayFrame, client_frame, gateway_frame};
+use zuoxi_wire::v1::{ActKind, ClientFrame, GatewayFrame, Push, client_frame, gateway_frame};
 
 use super::World;
 
@@ -14,8 +14,34 @@ use super::World;
 pub struct Twin {
     pub gateway: Option<Gateway>,
     pub store: MemoryStore,
-    /// Pushes sent, by connection.
-    sent: BTreeMap<ConnectionId, u64>,
+    /// What was pushed here and there, by connection.
+    pushed: BTreeMap<ConnectionId, (Pushed, Pushed)>,
+    /// When it wants to be called.
+    pub wake: u64,
+}
+
+/// What a push brought: the same here and there, whatever its number.
+type Brought = (Bytes, Bytes, usize);
+
+/// Pushes of one connection, from number 1 on.
+#[derive(Default)]
+struct Pushed {
+    brought: Vec<Brought>,
+    numbers: BTreeMap<Brought, u64>,
+}
+
+impl Pushed {
+    fn add(&mut self, push: &Push) {
+        let feed = push.feed.as_ref().map(|feed| feed.id.clone()).unwrap_or_default();
+        let what = push.entry.as_ref().map_or(feed, |entry| entry.id.clone());
+        // The same row comes again and again.
+        let mut brought = (push.conversation.clone(), what, 0);
+        while self.numbers.contains_key(&brought) {
+            brought.2 += 1;
+        }
+        self.numbers.insert(brought.clone(), push.number);
+        self.brought.push(brought);
+    }
 }
 
 impl Twin {
@@ -23,9 +49,34 @@ impl Twin {
         Self {
             gateway: None,
             store,
-            sent: BTreeMap::new(),
+            pushed: BTreeMap::new(),
+            wake: u64::MAX,
         }
     }
+}
+
+impl Twin {
+    /// The last push there that brought what is acknowledged here.
+    fn number_of(&self, connection: ConnectionId, acknowledged: u64) -> u64 {
+        let Some((here, there)) = self.pushed.get(&connection) else {
+            return 0;
+        };
+        let mut taken = here.brought.iter().take(acknowledged as usize).rev();
+        taken
+            .find_map(|brought| there.numbers.get(brought).copied())
+            .unwrap_or(0)
+    }
+}
+
+fn pushes(said: &[Output]) -> impl Iterator<Item = (ConnectionId, &Push)> {
+    let frames = said.iter().filter_map(|output| match output {
+        Output::Send { connection, frame } => match &frame.kind {
+            Some(gateway_frame::Kind::Pushes(pushes)) => Some((*connection, &pushes.pushes)),
+            _ => None,
+        },
+        _ => None,
+    });
+    frames.flat_map(|(connection, pushes)| pushes.iter().map(move |push| (connection, push)))
 }
 
 impl World {
@@ -40,14 +91,17 @@ impl World {
         if let Some(gateway) = &mut twin.gateway {
             gateway.handle(&mut twin.store, clock, batch, &mut out);
         }
-        for output in &out {
-            if let Output::Send { connection, frame } = output
-                && let Some(gateway_frame::Kind::Pushes(pushes)) = &frame.kind
-            {
-                let last = pushes.pushes.last().map_or(0, |push| push.number);
-                twin.sent.insert(*connection, last);
-            }
+        for (connection, push) in pushes(said) {
+            twin.pushed.entry(connection).or_default().0.add(push);
         }
+        for (connection, push) in pushes(&out) {
+            twin.pushed.entry(connection).or_default().1.add(push);
+        }
+        let wakes = out.iter().filter_map(|output| match output {
+            Output::WakeAt { ms } => Some(*ms),
+            _ => None,
+        });
+        twin.wake = wakes.min().unwrap_or(u64::MAX);
         let (here, there) = (self.to_customers(said), self.to_customers(&out));
         if here != there {
             let differs = here.iter().zip(&there).find(|(here, there)| here != there);
@@ -77,18 +131,29 @@ impl World {
             return event;
         };
         if !self.is_customers(connection) {
-            self.agents_frame(&mut frame, twin.sent.get(&connection).copied().unwrap_or(0));
+            self.agents_frame(&mut frame, connection, twin);
         }
         Event::Frame { connection, frame }
     }
 
     /// As the agent's device would have sent it, had there been no note.
-    fn agents_frame(&self, frame: &mut ClientFrame, sent: u64) {
+    fn agents_frame(&self, frame: &mut ClientFrame, connection: ConnectionId, twin: &Twin) {
         if let Some(ack) = &mut frame.ack {
-            ack.push = sent;
-            for mark in &mut ack.watermarks {
+            // Other pushes have other numbers there, so each watermark names its conversation.
+            let link = self
+                .links
+                .iter()
+                .rposition(|link| link.there.is_some_and(|there| there.1 == connection));
+            let named: Vec<_> = ack
+                .watermarks
+                .iter()
+                .map(|mark| self.checker.marked(link?, ack, mark))
+                .collect();
+            for (mark, named) in ack.watermarks.iter_mut().zip(named) {
+                mark.conversation = named.map(Id::to_bytes).unwrap_or_default();
                 mark.seq = self.without(&mark.conversation, mark.seq);
             }
+            ack.push = twin.number_of(connection, ack.push);
         }
         match &mut frame.kind {
             Some(client_frame::Kind::Acts(acts)) => {

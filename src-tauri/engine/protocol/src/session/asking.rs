@@ -349,10 +349,12 @@ impl Session {
             Asked::Watch { conversation } => {
                 if let (Some(watch), None) = (self.watching.get_mut(conversation), &problem) {
                     watch.asked = false;
-                } else if let Some(problem) = problem {
+                } else if let Some(problem) = problem
+                    // One that became one's own while it was asked has ended already.
+                    && self.watching.remove(conversation).is_some()
+                {
                     let many = problem.code() == ProblemCode::Watches;
                     let why = if many { WatchEnd::TooMany } else { WatchEnd::Gone };
-                    self.watching.remove(conversation);
                     turn.after(Notice::WatchEnded {
                         conversation: *conversation,
                         why,

@@ -6,7 +6,7 @@ use zuoxi_wire::v1::{
     Advice, ConversationPositions, FeedKind, GoingAway, Hello, LogIn, LoggedIn, Problem, ProblemCode, Visitor,
     client_frame, going_away, log_in,
 };
-use zuoxi_wire::{Id, VERSION};
+use zuoxi_wire::{Id, VERSION, capability};
 
 use super::asking::Asked;
 use super::{LOGGED_IN, SESSION, Session};
@@ -126,6 +126,7 @@ impl Session {
         }
         self.connection.greeted(turn.now);
         self.connection.nonce = hello.nonce;
+        self.acks = Acknowledging::new(hello.capabilities.iter().any(|name| name == capability::MARK_OF_PUSH));
         let credential = self.credential.clone().map(|credential| match credential {
             Credential::Password(password) => log_in::Credential::Agent(password),
             Credential::Visitor { brand } => log_in::Credential::Visitor(Visitor { brand }),

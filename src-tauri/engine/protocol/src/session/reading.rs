@@ -32,7 +32,7 @@ impl Session {
     /// Pushes of one frame. `false`: numbers that no gateway gives.
     pub(super) fn pushes(&mut self, pushes: Vec<Push>, turn: &mut Turn<'_>) -> bool {
         for push in pushes {
-            if !self.acks.receive(push.number) {
+            if !self.acks.receive(push.number, Id::try_from(&push.conversation).ok()) {
                 return false;
             }
             if planted::has(Fault::AckBeforeCommit) {

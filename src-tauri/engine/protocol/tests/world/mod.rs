@@ -94,6 +94,25 @@ pub fn rules() -> zuoxi_rules::Config {
 }
 
 impl World {
+    /// An agent, a customer and their conversation, everything else being quiet.
+    pub fn served(seed: u64) -> (Self, usize, usize, Id) {
+        let mut world = Self::new(seed);
+        let amy = world.add_agent("amy");
+        let customer = world.add_customer();
+        world.run(2_000);
+        world.say(customer, None, "在吗");
+        world.run(5_000);
+        let talk = world.conversation(customer).expect("a conversation");
+        (world, amy, customer, talk)
+    }
+
+    /// A session alone, without network and disk: what comes out of one input.
+    pub fn handle(&mut self, device: usize, input: Input) -> Vec<zuoxi_protocol::Output> {
+        let mut out = Vec::new();
+        self.devices[device].session.handle(self.now, input, &mut out);
+        out
+    }
+
     pub fn new(seed: u64) -> Self {
         Self::with(seed, rules())
     }

@@ -129,6 +129,7 @@ pub fn sample_entry(seq: u64) -> Entry {
         author: if seq.is_multiple_of(5) { None } else { Some(id(4)) },
         author_name: "Amy".into(),
         time_ms: 1_000 + seq * 10,
+        public_ms: 995 + (seq - u64::from(!everybody)) * 10,
         content: Bytes::from(vec![0, 255, seq as u8]),
         erased: false,
         customer_messages: seq / 3,

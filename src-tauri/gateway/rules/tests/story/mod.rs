@@ -432,6 +432,16 @@ impl Story {
                 seq: *seq,
             })
             .collect();
+        self.acks(device, push, watermarks);
+    }
+
+    /// The same of the push's own conversation, which isn't named.
+    pub fn acknowledge_in_short(&mut self, device: Device, push: u64, seq: u64) {
+        let conversation = Bytes::new();
+        self.acks(device, push, vec![v1::Watermark { conversation, seq }]);
+    }
+
+    fn acks(&mut self, device: Device, push: u64, watermarks: Vec<v1::Watermark>) {
         let frame = ClientFrame {
             request: 0,
             ack: Some(Ack { push, watermarks }),

@@ -431,6 +431,10 @@ export const AckSchema: GenMessage<Ack> = /*@__PURE__*/
  */
 export type Watermark = Message<"zuoxi.v1.Watermark"> & {
   /**
+   * Empty: the conversation of the push that the ACK names, where Hello has the capability "mark_of_push"; in a busy
+   * conversation these 16 bytes would be most of what is acknowledged. Nothing where no push was named yet, or where
+   * one was named after it. A customer has one conversation, so theirs may always be empty.
+   *
    * @generated from field: bytes conversation = 1;
    */
   conversation: Uint8Array;

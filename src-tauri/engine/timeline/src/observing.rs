@@ -55,6 +55,12 @@ impl<W: Ord + Clone> Timeline<W> {
         self.windows.remove(window);
     }
 
+    /// A window's rows computed afresh: what all that it was told must have made of its first view. `None`: it isn't
+    /// open.
+    pub fn whole(&self, window: &W) -> Option<TimelineView> {
+        self.windows.get(window).map(|open| self.as_it_is(open))
+    }
+
     /// What each window has to be told since it was asked last. A window that was told too much gets one `Reset`.
     pub fn take_deltas(&mut self) -> Vec<(W, Vec<TimelineDelta>)> {
         let mut told = Vec::new();

@@ -7,10 +7,13 @@
 
 mod act;
 mod decode;
+mod follow;
 mod observing;
 mod offers;
+pub mod planted;
 mod replay;
 mod rows;
+pub mod view;
 mod window;
 
 #[cfg(test)]
@@ -18,13 +21,13 @@ mod tests;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use zuoxi_protocol::change::{OutboxAct, StoredEntry};
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{Entry, EntryKind};
 
-use crate::surroundings::TimeZone;
-use crate::view::RowBody;
+use view::RowBody;
 
 use act::Act;
 use decode::Item;
@@ -32,6 +35,12 @@ use window::Window;
 
 pub use act::Progress;
 pub use replay::replay;
+
+/// Whether faults can be planted in this build: never in what is released, which doesn't compile with them.
+pub const PLANTED: bool = cfg!(feature = "planted");
+
+/// Minutes east of UTC at a time given in milliseconds UTC: where a day begins.
+pub type TimeZone = Arc<dyn Fn(u64) -> i32 + Send + Sync>;
 
 /// Who looks: rows of theirs are `mine`.
 #[derive(Debug, Clone, PartialEq, Eq)]

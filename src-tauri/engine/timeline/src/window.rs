@@ -4,6 +4,7 @@
 //! across a window's edge, more happened than the window has rows) becomes one `Reset`.
 
 use super::Timeline;
+use super::planted::{self, Fault};
 use crate::view::{TimelineDelta, TimelineRow, TimelineView};
 
 /// Deltas that may wait for one window: above it one `Reset` is smaller.
@@ -131,8 +132,12 @@ impl<W: Ord + Clone> Timeline<W> {
                 window.reset();
             } else {
                 let rows = timeline.rows(index, index + count, window.first_unread);
+                let wrong = index < window.end() && planted::has(Fault::WrongIndex);
                 window.len += count;
-                window.tell(TimelineDelta::Insert { index, rows });
+                window.tell(TimelineDelta::Insert {
+                    index: index + u64::from(wrong),
+                    rows,
+                });
             }
         });
     }
@@ -178,7 +183,8 @@ impl<W: Ord + Clone> Timeline<W> {
         self.each_window(|timeline, window| {
             for index in from.max(window.from)..end.min(window.end()) {
                 let row = timeline.row(index, window.first_unread);
-                if which(&row) {
+                let left_out = index + 1 == window.end() && planted::has(Fault::DeltaLeftOut);
+                if which(&row) && !left_out {
                     window.tell(TimelineDelta::Update { index, row });
                     if window.anew {
                         break;
@@ -211,9 +217,14 @@ impl<W: Ord + Clone> Timeline<W> {
         window.at_end = window.end() == total;
         window.anew = false;
         window.pending.clear();
+        self.as_it_is(window)
+    }
+
+    /// What stands where the window stands.
+    pub(super) fn as_it_is(&self, window: &Window) -> TimelineView {
         TimelineView {
             conversation: self.conversation.to_string(),
-            total,
+            total: self.total(),
             floor: self.floor,
             from: window.from,
             rows: self.rows(window.from, window.end(), window.first_unread),

@@ -202,14 +202,10 @@ impl Shown {
             }
         }
         for (name, view) in &self.0 {
-            let first_unread = timeline.windows[name].first_unread;
-            let end = view.from + view.rows.len() as u64;
-            let rows: Vec<TimelineRow> = (view.from..end)
-                .map(|index| timeline.row(index, first_unread))
-                .collect();
-            assert_eq!(view.rows, rows);
-            assert_eq!((view.total, view.floor), (timeline.total(), timeline.floor));
-            assert_eq!(view.customer_read, timeline.customer_read);
+            let shown = timeline.whole(name).unwrap();
+            assert_eq!((view.from, &view.rows), (shown.from, &shown.rows));
+            assert_eq!((view.total, view.floor), (shown.total, shown.floor));
+            assert_eq!(view.customer_read, shown.customer_read);
         }
     }
 }
