@@ -6,6 +6,7 @@ mod hub;
 pub mod inbox;
 mod language;
 pub mod net;
+mod picture;
 pub mod store;
 mod surroundings;
 pub mod timeline;
@@ -14,4 +15,5 @@ pub mod view;
 const _: () = assert!(!zuoxi_protocol::PLANTED, "an engine is never built with planted faults");
 
 pub use desk::{Engine, EngineConfig, KnownAccount, PassphraseNeed, Start, SystemEvent, Trouble, Unsent, WindowId};
+pub use picture::Picture;
 pub use surroundings::{Clock, Randomness, Surroundings, TimeZone};

@@ -243,6 +243,8 @@ pub struct TimelineRow {
     pub author: AuthorView,
     /// Public name.
     pub author_name: String,
+    /// Another agent wrote it: their id, for their picture. Else empty.
+    pub agent: String,
     /// Written by this agent.
     pub mine: bool,
     /// Milliseconds UTC: the gateway's once settled, before that this computer's.
@@ -482,6 +484,8 @@ pub struct MeView {
     pub presence: PresenceView,
     /// Leads at least one team.
     pub lead: bool,
+    /// Under which name the pictures of this account's agents are served; another one each time it is opened.
+    pub pictures: String,
 }
 
 /// The customer panel.

@@ -315,6 +315,10 @@ author: AuthorView,
  */
 author_name: string, 
 /**
+ * Another agent wrote it: their id, for their picture. Else empty.
+ */
+agent: string, 
+/**
  * Written by this agent.
  */
 mine: boolean, 
@@ -561,7 +565,11 @@ presence: PresenceView,
 /**
  * Leads at least one team.
  */
-lead: boolean, };
+lead: boolean, 
+/**
+ * Under which name the pictures of this account's agents are served; another one each time it is opened.
+ */
+pictures: string, };
 
 /**
  * An earlier visit.
