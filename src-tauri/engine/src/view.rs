@@ -232,7 +232,8 @@ pub struct ReasonView {
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, each drawn by itself")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct TimelineRow {
-    /// The message id, from key press to ACK to history: a row's key never changes. `seq:N` for what isn't here yet.
+    /// The message id, from key press to ACK to history: a row's key never changes. `seq:N` for what isn't here yet;
+    /// `act:ID` for an act whose id stands in the log with other words, as a copied disk's does.
     pub key: String,
     /// Place in the log; `None`: not settled.
     #[ts(type = "number | null")]

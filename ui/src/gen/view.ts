@@ -295,7 +295,8 @@ text: string, };
  */
 export type TimelineRow = { 
 /**
- * The message id, from key press to ACK to history: a row's key never changes. `seq:N` for what isn't here yet.
+ * The message id, from key press to ACK to history: a row's key never changes. `seq:N` for what isn't here yet;
+ * `act:ID` for an act whose id stands in the log with other words, as a copied disk's does.
  */
 key: string, 
 /**

@@ -470,6 +470,8 @@ impl Active {
             bytes,
         };
         shown.timeline.insert(&[stored]);
+        // Where its id stood in the log before, with other words, no entry takes its row.
+        shown.timeline.remove_act(act.id);
     }
 
     /// Hands the windows what changed in their timelines.

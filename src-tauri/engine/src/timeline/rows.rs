@@ -260,7 +260,11 @@ impl<W: Ord + Clone> Timeline<W> {
                 }
             }
             Standing::Act(act) => TimelineRow {
-                key: act.id.to_string(),
+                key: if self.doubled.contains(&act.id) {
+                    format!("act:{}", act.id)
+                } else {
+                    act.id.to_string()
+                },
                 seq: None,
                 body: act.body.clone(),
                 author: if self.me.customer {
