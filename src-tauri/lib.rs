@@ -11,6 +11,7 @@ mod commands;
 mod graphics;
 mod links;
 mod logs;
+mod pictures;
 mod shell_file;
 pub mod shell_view;
 mod system_events;
@@ -75,6 +76,9 @@ fn desk(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         )
         .plugin(tauri_plugin_clipboard_manager::init())
         .plugin(tauri_plugin_notification::init())
+        .register_asynchronous_uri_scheme_protocol(pictures::SCHEME, |context, request, responder| {
+            pictures::answer(&context, &request, responder);
+        })
         .invoke_handler(handler())
         .setup(move |app| {
             let lock = only_desk_of(&folder)?;
@@ -198,6 +202,25 @@ mod tests {
             .collect();
         assert_eq!(allowed, declared.iter().collect::<Vec<_>>());
         assert_eq!(capability["windows"], serde_json::json!(["main", "chat-*"]));
+    }
+
+    #[test]
+    fn the_page_loads_what_is_its_own_and_agents_pictures() {
+        let configuration: serde_json::Value =
+            serde_json::from_str(include_str!("../tauri.conf.json")).expect("a configuration");
+        let policy = configuration["app"]["security"]["csp"].as_str().expect("a policy");
+        let directives: std::collections::BTreeMap<_, _> = policy
+            .split("; ")
+            .map(|directive| directive.split_once(' ').expect("a directive"))
+            .collect();
+        let own = ["script-src", "style-src", "font-src", "media-src"].map(|name| (name, "'self'"));
+        let nothing = ["default-src", "base-uri", "form-action", "frame-ancestors"].map(|name| (name, "'none'"));
+        let others = [
+            ("img-src", "'self' picture: http://picture.localhost"),
+            ("connect-src", "ipc: http://ipc.localhost"),
+        ];
+        let wanted: std::collections::BTreeMap<_, _> = own.into_iter().chain(nothing).chain(others).collect();
+        assert_eq!(directives, wanted);
     }
 
     #[test]

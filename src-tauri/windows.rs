@@ -215,6 +215,8 @@ mod tests {
             ("file:///etc/passwd", false),
             ("data:text/html,x", false),
             ("tauri://evil/", false),
+            ("picture://localhost/x", false),
+            ("http://picture.localhost/x", false),
         ] {
             assert_eq!(is_own_page(&url.parse().expect("a URL")), own, "{url}");
         }

@@ -31,6 +31,10 @@ impl CallError {
         Self::new("network")
     }
 
+    pub(crate) fn not_found() -> Self {
+        Self::new("not_found")
+    }
+
     pub(crate) fn store() -> Self {
         Self::new("store")
     }

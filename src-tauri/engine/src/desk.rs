@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use zuoxi_wire::Id;
 
 use crate::hub::{Command, Hub, LogInWith, Reply};
+use crate::picture::Picture;
 use crate::store::Keyring;
 use crate::surroundings::Surroundings;
 use crate::view::{
@@ -477,6 +478,16 @@ impl Engine {
     /// To whom a conversation can be handed. Waits for the network.
     pub async fn transfer_targets(&self) -> Result<TransferTargets, CallError> {
         self.ask(Command::TransferTargets).await
+    }
+
+    /// An agent's public picture. `of`: [`MeView::pictures`]. From the cache at once, if one is there; else it waits for the
+    /// network where there is a connection.
+    ///
+    /// # Errors
+    /// not_found (there is none, none can be fetched, or `of` isn't the active account's), busy, invalid, session.
+    pub async fn picture(&self, of: &str, agent: &str) -> Result<Picture, CallError> {
+        let (of, agent) = (of.to_owned(), id(agent)?);
+        self.ask(|reply| Command::Picture { of, agent, reply }).await
     }
 
     /// The proof behind the mark.

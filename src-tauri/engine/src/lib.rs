@@ -6,6 +6,7 @@ mod hub;
 pub mod inbox;
 mod language;
 pub mod net;
+mod picture;
 pub mod store;
 mod surroundings;
 pub mod view;
@@ -16,6 +17,7 @@ const _: () = assert!(
 );
 
 pub use desk::{Engine, EngineConfig, KnownAccount, PassphraseNeed, Start, SystemEvent, Trouble, Unsent, WindowId};
+pub use picture::Picture;
 pub use zuoxi_timeline as timeline;
 
 pub use surroundings::{Clock, Randomness, Surroundings, TimeZone};

@@ -8,12 +8,14 @@ mod scripted;
 
 use std::sync::Arc;
 
+use prost::Message;
 use zuoxi_engine::Engine;
 use zuoxi_engine::store::MemoryKeyring;
-use zuoxi_engine::view::{DeskEvent, DraftView, Mark};
+use zuoxi_engine::view::{DeskEvent, DraftView, Mark, RowBody};
 use zuoxi_wire::v1::{
-    Accepted, Act, ActKind, Answer, Answers, AuthorRole, Entry, EntryKind, GoingAway, Problem, ProblemCode, Push,
-    Pushes, answer, client_frame, gateway_frame, going_away,
+    Accepted, Act, ActKind, Answer, Answers, AuthorRole, Entry, EntryKind, GoingAway, MessageContent, Problem,
+    ProblemCode, Push, Pushes, RecallContent, RefusalCode, Refused, answer, client_frame, gateway_frame, going_away,
+    message_content,
 };
 
 use computer::{Computer, watch_opens, welcome};
@@ -46,6 +48,30 @@ async fn accept(peer: &Peer, act: &Act, seq: u64) {
         result: Some(answer::Result::Accepted(accepted)),
     };
     peer.say(0, gateway_frame::Kind::Answers(Answers { answers: vec![answer] }))
+        .await;
+}
+
+/// This agent's first entry, with the act's id.
+async fn push_own(peer: &Peer, sent: &Act, content: bytes::Bytes) {
+    let entry = Entry {
+        seq: 1,
+        id: MESSAGE.parse::<zuoxi_wire::Id>().unwrap().to_bytes(),
+        kind: EntryKind::Message.into(),
+        time_ms: 1_800_000_000_000,
+        author_role: AuthorRole::Agent.into(),
+        author: computer::ME.to_vec().into(),
+        content,
+        ..Entry::default()
+    };
+    let push = Push {
+        number: 1,
+        conversation: sent.conversation.clone(),
+        head: 1,
+        floor: 1,
+        entry: Some(entry),
+        ..Push::default()
+    };
+    peer.say(0, gateway_frame::Kind::Pushes(Pushes { pushes: vec![push] }))
         .await;
 }
 
@@ -106,27 +132,7 @@ async fn what_was_discarded_too_late_and_is_kept_is_offered_in_no_window() {
     engine.discard(CONVERSATION, MESSAGE).await.unwrap();
     let void = act(&mut peer, ActKind::Void).await;
     accept(&peer, &void, 1).await;
-    let id = MESSAGE.parse::<zuoxi_wire::Id>().unwrap();
-    let entry = Entry {
-        seq: 1,
-        id: id.to_bytes(),
-        kind: EntryKind::Message.into(),
-        time_ms: 1_800_000_000_000,
-        author_role: AuthorRole::Agent.into(),
-        author: computer::ME.to_vec().into(),
-        content: sent.content,
-        ..Entry::default()
-    };
-    let push = Push {
-        number: 1,
-        conversation: sent.conversation,
-        head: 1,
-        floor: 1,
-        entry: Some(entry),
-        ..Push::default()
-    };
-    peer.say(0, gateway_frame::Kind::Pushes(Pushes { pushes: vec![push] }))
-        .await;
+    push_own(&peer, &sent, sent.content.clone()).await;
     let offered = |window: &Window| Some(window.timeline.as_ref()?.rows.last()?.too_late);
     for window in [&mut window, &mut other] {
         window.until(|window| offered(window).filter(|offered| *offered)).await;
@@ -143,6 +149,61 @@ async fn what_was_discarded_too_late_and_is_kept_is_offered_in_no_window() {
         .until(|window| window.timeline.as_ref().and_then(|_| offered(window)))
         .await;
     assert!(!drawn);
+}
+
+/// Two computers went on from one disk: both words are shown, and each answers to what is done with it.
+#[tokio::test]
+async fn what_another_computer_sent_under_the_same_id_hides_nothing() {
+    let mut computer = Computer::new(Arc::new(MemoryKeyring::default()));
+    let (engine, mut peer, mut window) = desk(&mut computer).await;
+    engine.send_message(CONVERSATION, MESSAGE, "您好".into()).await.unwrap();
+    let sent = act(&mut peer, ActKind::Message).await;
+    let other = MessageContent {
+        body: Some(message_content::Body::Text("稍等".into())),
+        language: String::new(),
+    };
+    push_own(&peer, &sent, other.encode_to_vec().into()).await;
+    let refused = Refused {
+        code: RefusalCode::Reused.into(),
+        ..Refused::default()
+    };
+    let answer = Answer {
+        conversation: sent.conversation.clone(),
+        lane: sent.lane,
+        number: sent.number,
+        id: sent.id.clone(),
+        result: Some(answer::Result::Refused(refused)),
+    };
+    peer.say(0, gateway_frame::Kind::Answers(Answers { answers: vec![answer] }))
+        .await;
+    let said = |window: &Window| {
+        let rows = window.timeline.iter().flat_map(|view| &view.rows);
+        rows.filter_map(|row| match &row.body {
+            RowBody::Message { text, .. } => Some((row.key.clone(), text.clone(), row.mark)),
+            _ => None,
+        })
+        .collect::<Vec<_>>()
+    };
+    let theirs = (MESSAGE.to_owned(), "稍等".to_owned(), Some(Mark::Sent));
+    let parked = (format!("act:{MESSAGE}"), "您好".to_owned(), Some(Mark::NotSent));
+    let both = [theirs.clone(), parked];
+    window.until(|window| (said(window) == both).then_some(())).await;
+    engine.recall(CONVERSATION, MESSAGE).await.unwrap();
+    let recall = act(&mut peer, ActKind::Recall).await;
+    let recalled = RecallContent::decode(recall.content).unwrap();
+    assert_eq!(
+        recalled.id, sent.id,
+        "what is in the log is recalled, not what is parked discarded"
+    );
+    engine.resend(CONVERSATION, MESSAGE).await.unwrap();
+    let again = act(&mut peer, ActKind::Message).await;
+    assert!(again.id != sent.id && again.content == sent.content);
+    window
+        .until(|window| {
+            let said = said(window);
+            (said.len() == 2 && said[0] == theirs && said[1].1 == "您好" && !said[1].0.contains(':')).then_some(())
+        })
+        .await;
 }
 
 #[tokio::test]

@@ -338,8 +338,8 @@ fn a_cache_of_schema_1_opens_and_goes_on() {
         db.pragma_update(None, "key", format!("x'{}'", "07".repeat(32)))
             .unwrap();
         db.pragma_update(None, "cipher_page_size", 16384).unwrap();
-        // As it was before blocks.
-        db.execute_batch("DROP TABLE blocks").unwrap();
+        // As it was before blocks and pictures.
+        db.execute_batch("DROP TABLE blocks; DROP TABLE pictures").unwrap();
         db.pragma_update(None, "user_version", 1).unwrap();
     }
     let mut desk = Desk::open(folder);

@@ -9,8 +9,8 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
-use zuoxi_engine::net::{Connection, GatewayAddress, NetError, Proxies, Transport, WebSocketTransport};
-use zuoxi_wire::limits;
+use zuoxi_engine::net::{Connection, Fetched, GatewayAddress, NetError, Proxies, Transport, WebSocketTransport};
+use zuoxi_wire::{Id, limits};
 
 async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -154,4 +154,73 @@ async fn a_server_that_goes_away_is_told() {
         connection.incoming.recv().await,
         Some(Err(NetError::Network(_)))
     ));
+}
+
+/// What a gateway answers to the question for a picture, and the question itself.
+async fn picture(answer: Vec<u8>, known: &str) -> (Result<Fetched, NetError>, String) {
+    let (listener, at) = listen().await;
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut question = Vec::new();
+        while !question.ends_with(b"\r\n\r\n") {
+            question.push(stream.read_u8().await.unwrap());
+        }
+        // Who has seen enough hangs up.
+        let _ = stream.write_all(&answer).await;
+        String::from_utf8(question).unwrap()
+    });
+    let gateway = GatewayAddress::parse(&at).unwrap();
+    let fetched = WebSocketTransport::new(Proxies::none())
+        .picture(&gateway, Id([0xab; 16]), known)
+        .await;
+    (fetched, server.await.unwrap())
+}
+
+fn http(head: &str, body: &[u8]) -> Vec<u8> {
+    [head.as_bytes(), b"\r\n\r\n", body].concat()
+}
+
+#[tokio::test]
+async fn a_picture_is_asked_for_with_the_tag_of_the_one_that_is_here() {
+    let there = http("HTTP/1.1 200 OK\r\nETag: \"2\"\r\nContent-Length: 4", b"file");
+    let (fetched, question) = picture(there, "\"1\"").await;
+    let new = Fetched::New {
+        tag: "\"2\"".into(),
+        bytes: Bytes::from_static(b"file"),
+    };
+    assert_eq!(fetched, Ok(new));
+    assert!(question.starts_with("GET /v1/avatars/abababab-abab-abab-abab-abababababab HTTP/1.1\r\n"));
+    assert!(question.contains("\r\nif-none-match: \"1\"\r\n") && question.contains("\r\nhost: 127.0.0.1:"));
+    let unchanged = http("HTTP/1.1 304 Not Modified\r\nContent-Length: 4", b"");
+    assert_eq!(picture(unchanged.clone(), "\"1\"").await.0, Ok(Fetched::Unchanged));
+    // Nobody can have it unchanged who has none.
+    let (fetched, question) = picture(unchanged, "").await;
+    assert!(fetched.is_err() && !question.contains("if-none-match"));
+    let none = http("HTTP/1.1 404 Not Found\r\nContent-Length: 0", b"");
+    assert_eq!(picture(none, "").await.0, Ok(Fetched::None));
+}
+
+#[tokio::test]
+async fn a_picture_that_is_too_large_or_elsewhere_is_not_taken() {
+    let large = vec![0; limits::AVATAR_BYTES as usize + 1];
+    let length = format!("HTTP/1.1 200 OK\r\nContent-Length: {}", large.len());
+    let chunk = [format!("{:x}\r\n", large.len()).as_bytes(), &large, b"\r\n0\r\n\r\n"].concat();
+    let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(64 * 1024));
+    for answer in [
+        http(&length, &large),
+        http("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked", &chunk),
+        http("HTTP/1.1 200 OK", &large),
+        http(&endless, b"file"),
+        http(
+            "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0",
+            b"",
+        ),
+        http("HTTP/1.1 500 No\r\nContent-Length: 0", b""),
+        http("HTTP/1.1 200 OK\r\nContent-Length: 9", b"cut"),
+        b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec(),
+        Vec::new(),
+    ] {
+        let (fetched, _) = picture(answer, "").await;
+        assert!(fetched.is_err(), "{fetched:?}");
+    }
 }

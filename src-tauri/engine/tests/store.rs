@@ -466,7 +466,7 @@ fn a_newer_a_damaged_and_a_foreign_database_are_refused() {
         newer.pragma_update(None, "cipher_page_size", 16384).unwrap();
         newer.pragma_update(None, "user_version", 99).unwrap();
     }
-    assert_eq!(open(key()), Some(StoreError::Newer { found: 99, known: 2 }));
+    assert_eq!(open(key()), Some(StoreError::Newer { found: 99, known: 3 }));
     std::fs::write(&path, b"this was a database").unwrap();
     assert!(matches!(open(key()), Some(StoreError::Damaged(_))));
     drop(folder);

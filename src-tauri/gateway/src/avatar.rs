@@ -9,10 +9,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use zuoxi_rules::record::Avatar;
 use zuoxi_rules::store::{Store, Stored};
-use zuoxi_wire::Id;
-
-/// Bytes that a picture has at most. All are held in memory.
-pub const MOST_BYTES: usize = 128 * 1024;
+use zuoxi_wire::{Id, limits};
 
 /// Why a file isn't taken as a picture.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +23,7 @@ pub enum AvatarError {
         source: std::io::Error,
     },
     /// It is too large.
-    #[error("{0} is larger than {most} KiB: make the picture smaller, 128 by 128 pixels are enough", most = MOST_BYTES / 1024)]
+    #[error("{0} is larger than {most} KiB: make the picture smaller, 128 by 128 pixels are enough", most = limits::AVATAR_BYTES / 1024)]
     TooLarge(PathBuf),
     /// It is something else, whatever its name says.
     #[error("{0} is no PNG, JPEG or WebP picture, by its first bytes: save it as one of these")]
@@ -39,14 +36,13 @@ pub enum AvatarError {
 /// See [`AvatarError`].
 pub fn read(agent: Id, path: &Path) -> Result<Avatar, AvatarError> {
     let mut bytes = Vec::new();
-    let most = MOST_BYTES as u64;
     std::fs::File::open(path)
-        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(limits::AVATAR_BYTES + 1).read_to_end(&mut bytes))
         .map_err(|source| AvatarError::Unreadable {
             path: path.to_owned(),
             source,
         })?;
-    if bytes.len() > MOST_BYTES {
+    if bytes.len() as u64 > limits::AVATAR_BYTES {
         return Err(AvatarError::TooLarge(path.to_owned()));
     }
     if kind(&bytes).is_none() {

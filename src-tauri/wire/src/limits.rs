@@ -69,6 +69,8 @@ limits! {
     TYPING_MS = 6_000;
     /// Milliseconds after which a reply that another agent overtook is stale, unless the team says otherwise.
     STALE_MS = 300_000;
+    /// Bytes of an agent's public picture: 128 by 128 pixels are enough, and a gateway holds all of them in memory.
+    AVATAR_BYTES = 128 * 1024;
     /// Bytes of a JWT.
     JWT_BYTES = 4 * 1024;
     /// Milliseconds that a JWT may lie ahead of its expiry.

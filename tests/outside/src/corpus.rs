@@ -46,6 +46,7 @@ pub fn seeds() -> Vec<Seed> {
     add("proxy", answers());
     add("address", texts(ADDRESSES));
     add("key_file", texts(KEY_FILES));
+    add("picture", PICTURES.iter().map(|file| file.to_vec()).collect());
     made
 }
 
@@ -302,4 +303,14 @@ const KEY_FILES: &[&str] = &[
     "{\"guard\":\"keyring\"}",
     "{\"guard\":\"passphrase\",\"memory_kib\":65536,\"passes\":3,\"lanes\":1,\"salt\":\"000102030405060708090a0b0c0d0e0f\",\"check\":\"00\"}",
     "{\"guard\":\"passphrase\",\"memory_kib\":4294967295,\"passes\":4294967295,\"lanes\":1,\"salt\":\"zz\",\"check\":\"\"}",
+];
+
+/// Heads of pictures of each kind; what follows isn't looked at.
+const PICTURES: &[&[u8]] = &[
+    b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x80\0\0\0\x80\x08\x06\0\0\0",
+    b"\xff\xd8\xff\xe0\0\x04ab\xff\xff\xc4\0\x03x\xff\xc0\0\x11\x08\0\x40\0\x80\x03",
+    b"RIFF\x40\0\0\0WEBPVP8 \x30\0\0\0\x10\x02\0\x9d\x01\x2a\x80\0\x40\xc0",
+    b"RIFF\x40\0\0\0WEBPVP8L\x30\0\0\0\x2f\x7f\xc0\x0f\x10",
+    b"RIFF\x40\0\0\0WEBPVP8X\x30\0\0\0\x10\0\0\0\x7f\0\0\x3f\0\0",
+    b"<svg xmlns='http://www.w3.org/2000/svg'/>",
 ];

@@ -25,6 +25,9 @@ mod key_file;
 #[allow(missing_docs, dead_code, unreachable_pub)]
 mod net;
 #[allow(missing_docs, dead_code, unreachable_pub)]
+#[path = "../../../src-tauri/engine/src/picture.rs"]
+mod picture;
+#[allow(missing_docs, dead_code, unreachable_pub)]
 mod server;
 #[allow(missing_docs, dead_code, unreachable_pub)]
 #[path = "../../../src-tauri/gateway/src/settings.rs"]
@@ -92,6 +95,10 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "key_file",
         read: surroundings::key_file,
+    },
+    Target {
+        name: "picture",
+        read: surroundings::picture,
     },
 ];
 

@@ -1,19 +1,22 @@
-//! Tokens, headers, settings, proxies, addresses and key files.
+//! Tokens, headers, settings, proxies, addresses, key files and pictures.
 
 use std::path::Path;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use tokio::io::AsyncWriteExt as _;
 use zuoxi_rules::Door;
 use zuoxi_rules::record::IdentityKey;
+use zuoxi_wire::limits;
 
 use crate::key_file::Guard;
 use crate::net::proxy::Proxy;
 use crate::net::{GatewayAddress, Proxies};
+use crate::picture::Picture;
 use crate::server::origin;
 use crate::settings::Settings;
 use crate::source::Source;
@@ -166,5 +169,19 @@ pub(crate) fn key_file(bytes: &[u8]) {
             memory_kib <= 1024 * 1024 && passes <= 16 && lanes <= 16,
             "no file eats the machine"
         );
+    }
+}
+
+/// What a gateway has as an agent's picture.
+pub(crate) fn picture(bytes: &[u8]) {
+    if let Some(picture) = Picture::read(Bytes::copy_from_slice(bytes)) {
+        assert!(bytes.len() as u64 <= limits::AVATAR_BYTES, "no file eats the memory");
+        let magic = match picture.content_type() {
+            "image/png" => b"\x89PNG".as_slice(),
+            "image/jpeg" => b"\xff\xd8\xff",
+            "image/webp" => b"RIFF",
+            other => panic!("{other} is never shown"),
+        };
+        assert!(bytes.starts_with(magic), "it is what it is said to be");
     }
 }

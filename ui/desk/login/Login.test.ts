@@ -97,7 +97,15 @@ describe("the log-in", () => {
   });
 
   it("goes on with what the server says about the account", async () => {
-    const me = { id: "1", name: "J", login: "shen", gateway: "g", presence: "online", lead: false } as const;
+    const me = {
+      id: "1",
+      name: "J",
+      login: "shen",
+      gateway: "g",
+      presence: "online",
+      lead: false,
+      pictures: "",
+    } as const;
     const logIn = vi.fn(() => Promise.resolve());
     const place = draw({ logIn, start: () => Promise.resolve({ ...start, me }) });
     fill("password", "secret");

@@ -12,6 +12,7 @@ const own: TimelineRow = {
   body: { kind: "message", text: "On its way", language: "en" },
   author: "agent",
   author_name: "J",
+  agent: "",
   mine: true,
   time_ms: 1_764_000_000_000,
   mark: "sending",

@@ -47,6 +47,7 @@ export function ownRow(
     body: note ? { kind: "note", text } : { kind: "message", text, language: "" },
     author: "agent",
     author_name: "",
+    agent: "",
     mine: true,
     time_ms: timeMs,
     mark: "writing",

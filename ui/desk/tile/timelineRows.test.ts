@@ -10,6 +10,7 @@ const row = (key: string, seq: number | null = null, part: Partial<TimelineRow> 
   body: { kind: "message", text: key, language: "" },
   author: "customer",
   author_name: "",
+  agent: "",
   mine: false,
   time_ms: 0,
   mark: null,

@@ -87,6 +87,9 @@ export const TYPING_MS = 6000;
 /** Milliseconds after which a reply that another agent overtook is stale, unless the team says otherwise. */
 export const STALE_MS = 300000;
 
+/** Bytes of an agent's public picture: 128 by 128 pixels are enough, and a gateway holds all of them in memory. */
+export const AVATAR_BYTES = 131072;
+
 /** Bytes of a JWT. */
 export const JWT_BYTES = 4096;
 

@@ -295,7 +295,8 @@ text: string, };
  */
 export type TimelineRow = { 
 /**
- * The message id, from key press to ACK to history: a row's key never changes. `seq:N` for what isn't here yet.
+ * The message id, from key press to ACK to history: a row's key never changes. `seq:N` for what isn't here yet;
+ * `act:ID` for an act whose id stands in the log with other words, as a copied disk's does.
  */
 key: string, 
 /**
@@ -314,6 +315,10 @@ author: AuthorView,
  * Public name.
  */
 author_name: string, 
+/**
+ * Another agent wrote it: their id, for their picture. Else empty.
+ */
+agent: string, 
 /**
  * Written by this agent.
  */
@@ -561,7 +566,11 @@ presence: PresenceView,
 /**
  * Leads at least one team.
  */
-lead: boolean, };
+lead: boolean, 
+/**
+ * Under which name the pictures of this account's agents are served; another one each time it is opened.
+ */
+pictures: string, };
 
 /**
  * An earlier visit.

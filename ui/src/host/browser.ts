@@ -155,6 +155,7 @@ export function browserHost(params: URLSearchParams): Host {
     readDraft: (conversation) => Promise.resolve(desk.conversation(conversation).draft),
 
     readCustomer: (conversation) => Promise.resolve(desk.panel(conversation)),
+    picture: () => "",
     transferTargets: () => Promise.resolve(demoTargets(desk.say)),
     proof: () => Promise.resolve(desk.proof()),
     checkNow: () => demoFor(() => desk.checkNow()),

@@ -66,6 +66,8 @@ export interface Host {
 
   /** Waits for the network; what is known shows at once by event. */
   readCustomer(conversation: string): Promise<CustomerPanel>;
+  /** The address of an agent's public picture for this page, of the account whose `MeView.pictures` this is; empty: there is none. */
+  picture(pictures: string, agent: string): string;
   /** Waits for the network. */
   transferTargets(): Promise<TransferTargets>;
   proof(): Promise<ProofView>;

@@ -1,6 +1,6 @@
 // The shell's side of the door: each method is the command of the same name, events come through one channel.
 
-import { Channel, invoke } from "@tauri-apps/api/core";
+import { Channel, convertFileSrc, invoke } from "@tauri-apps/api/core";
 import type { StartState, Settings } from "../gen/shell";
 import type { CustomerPanel, DeskEvent, DraftView, ProofView, TransferTargets } from "../gen/view";
 import type { Host } from "./host";
@@ -43,6 +43,8 @@ export function tauriHost(): Host {
     readDraft: (conversation) => invoke<DraftView>("read_draft", { conversation }),
 
     readCustomer: (conversation) => invoke<CustomerPanel>("read_customer", { conversation }),
+    // As pictures.rs reads it.
+    picture: (pictures, agent) => convertFileSrc(`${pictures}.${agent}`, "picture"),
     transferTargets: () => invoke<TransferTargets>("transfer_targets"),
     proof: () => invoke<ProofView>("proof"),
     checkNow: () => invoke("check_now"),

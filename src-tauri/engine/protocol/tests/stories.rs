@@ -17,7 +17,7 @@ use zuoxi_wire::v1::{ActKind, GatewayFrame, Problem, ProblemCode, gateway_frame}
 
 #[test]
 fn a_customer_writes_and_the_agent_answers() {
-    let (mut world, amy, customer, talk) = World::served(1);
+    let (mut world, amy, _, talk) = World::served(1);
     let answer = world.say(amy, Some(talk), "在的");
     world.run(20_000);
     assert!(world.devices[amy].settled.contains_key(&answer));
@@ -26,7 +26,7 @@ fn a_customer_writes_and_the_agent_answers() {
 
 #[test]
 fn after_a_restore_the_desk_tells_what_the_server_lost_and_sends_it_again() {
-    let (mut world, amy, customer, talk) = World::served(2);
+    let (mut world, amy, _, talk) = World::served(2);
     let kept = world.say(amy, Some(talk), "在的");
     world.run(15_000);
     let backup = world.backup();

@@ -15,6 +15,7 @@ use super::attention::Attention;
 use super::link::{Link, LinkEvent};
 use super::log_in::Software;
 use super::opening::Opened;
+use super::pictures::Pictures;
 use super::reading::{self, ReadDone};
 use super::reloading::{Reloading, Unstored};
 use super::showing::Showing;
@@ -75,6 +76,7 @@ pub(crate) struct Active {
     /// Whose drafts the store didn't take.
     pub(super) unsaved: BTreeSet<Id>,
     pub(super) panels: BTreeMap<Id, CustomerPanel>,
+    pub(super) pictures: Pictures,
     pub(super) teams: Vec<Team>,
     pub(super) presence: Presence,
     /// Acts whose commit isn't told yet.
@@ -119,15 +121,24 @@ impl Active {
         let (tell_read, reads) = mpsc::unbounded_channel();
         let left = left.unwrap_or_else(|| Unstored::nothing(&loaded));
         let session = session(&software, left.begin_with(&loaded), Presence::Unspecified, outside);
+        let store = Arc::new(store);
+        let transport = outside.surroundings.transport.clone();
+        let pictures = Pictures::begin(
+            outside.new_id().to_string(),
+            &store,
+            transport.clone(),
+            gateway.clone(),
+            outside.surroundings.clock.clone(),
+        );
         let mut this = Self {
             software,
-            store: Arc::new(store),
+            store,
             ends,
             reads,
             tell_read,
             session,
             inputs: VecDeque::new(),
-            link: Link::new(outside.surroundings.transport.clone(), gateway),
+            link: Link::new(transport, gateway),
             wake_at: Some(0),
             uncommitted: BTreeSet::new(),
             last_token: 0,
@@ -144,6 +155,7 @@ impl Active {
             saving: BTreeMap::new(),
             unsaved: BTreeSet::new(),
             panels: BTreeMap::new(),
+            pictures,
             teams: Vec::new(),
             presence: Presence::Unspecified,
             unwritten: BTreeSet::new(),

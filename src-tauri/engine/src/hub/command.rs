@@ -4,6 +4,7 @@ use tokio::sync::{mpsc, oneshot};
 use zuoxi_wire::Id;
 
 use crate::desk::{KnownAccount, Start, SystemEvent, Unsent, WindowId};
+use crate::picture::Picture;
 use crate::view::{
     CallError, CustomerPanel, DeskEvent, DraftView, InboxTab, PresenceView, ProofView, TransferTargets, TransferTo,
 };
@@ -137,6 +138,11 @@ pub(crate) enum Command {
         reply: Reply<CustomerPanel>,
     },
     TransferTargets(Reply<TransferTargets>),
+    Picture {
+        of: String,
+        agent: Id,
+        reply: Reply<Picture>,
+    },
     Proof(Reply<ProofView>),
     CheckNow(Reply<()>),
     ReconnectNow(Reply<()>),

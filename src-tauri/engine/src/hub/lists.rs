@@ -228,6 +228,7 @@ impl Active {
             gateway: self.known.gateway.clone(),
             presence: panel::presence_view(self.presence),
             lead: me.role() == MemberRole::Lead,
+            pictures: self.pictures.name().to_owned(),
         })
     }
 

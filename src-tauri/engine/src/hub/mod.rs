@@ -17,6 +17,7 @@ mod log_in;
 mod notices;
 mod opening;
 mod panel;
+mod pictures;
 mod problem;
 mod ranges;
 mod reading;
@@ -240,6 +241,13 @@ impl Hub {
 
     /// Does what was asked; gives the reply if it was to stop.
     fn command(&mut self, command: Command) -> Option<Reply<()>> {
+        if let Command::Picture { of, agent, reply } = command {
+            // Without an account the reply is dropped, as below.
+            if let Some(active) = &self.active {
+                active.pictures.ask(&of, agent, active.online, reply);
+            }
+            return None;
+        }
         self.outside.urgent = true;
         match command {
             Command::Attach(window, reply) => self.attach(&window, reply),

@@ -1,6 +1,7 @@
 //! The network: connections to a gateway, behind a small trait so that tests bring their own.
 
 mod address;
+mod pictures;
 mod proxy;
 mod route;
 mod socket;
@@ -9,8 +10,10 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use zuoxi_wire::Id;
 
 pub use address::{AddressError, GatewayAddress};
+pub use pictures::Fetched;
 pub use proxy::Proxies;
 pub use route::{LookedUp, SystemProxies};
 pub use socket::WebSocketTransport;
@@ -54,8 +57,18 @@ pub const QUEUE_FRAMES: usize = 64;
 /// A connection being made; dropping it gives up.
 pub type Connecting = Pin<Box<dyn Future<Output = Result<Connection, NetError>> + Send>>;
 
+/// A picture being fetched; dropping it gives up.
+pub type Fetching = Pin<Box<dyn Future<Output = Result<Fetched, NetError>> + Send>>;
+
 /// Makes connections.
 pub trait Transport: Send + Sync + 'static {
     /// Connects to a gateway. Gives up by itself after a while.
     fn connect(&self, gateway: &GatewayAddress) -> Connecting;
+
+    /// Asks for an agent's public picture. `known`: the entity tag of the one that is here; empty: none is. Gives up by
+    /// itself after a while. A transport that carries frames alone knows none.
+    fn picture(&self, gateway: &GatewayAddress, agent: Id, known: &str) -> Fetching {
+        let _ = (gateway, agent, known);
+        Box::pin(std::future::ready(Ok(Fetched::None)))
+    }
 }

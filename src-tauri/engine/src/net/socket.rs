@@ -1,4 +1,4 @@
-//! WebSocket over TLS, or plain to loopback.
+//! WebSocket over TLS, or plain to loopback; and by HTTP what isn't worth a frame.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -15,13 +15,18 @@ use tokio_rustls::TlsConnector;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
-use zuoxi_wire::limits;
+use zuoxi_wire::{Id, limits};
 
 use super::route::Routes;
-use super::{Connecting, Connection, GatewayAddress, NetError, Proxies, QUEUE_FRAMES, SystemProxies, Transport};
+use super::{
+    Connecting, Connection, Fetched, Fetching, GatewayAddress, NetError, Proxies, QUEUE_FRAMES, SystemProxies,
+    Transport, pictures,
+};
 
 /// From the first packet to the open WebSocket: three slow round trips and a slow gateway.
 const CONNECT: Duration = Duration::from_secs(15);
+/// For a picture, which nobody waits for.
+const PICTURE: Duration = Duration::from_secs(10);
 /// For a goodbye that nobody may be listening to.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -62,6 +67,11 @@ impl Transport for WebSocketTransport {
                 .unwrap_or_else(|_| Err(NetError::Network("no answer in time".to_owned())))
         })
     }
+
+    fn picture(&self, gateway: &GatewayAddress, agent: Id, known: &str) -> Fetching {
+        let (this, gateway, known) = (self.clone(), gateway.clone(), known.to_owned());
+        Box::pin(async move { this.picture_within(&gateway, agent, &known, PICTURE).await })
+    }
 }
 
 /// Anything that carries bytes both ways.
@@ -71,16 +81,21 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 type Socket = WebSocketStream<Box<dyn Stream>>;
 
 impl WebSocketTransport {
-    async fn open(&self, gateway: &GatewayAddress) -> Result<Connection, NetError> {
+    /// Encrypted, or plain to loopback.
+    async fn stream(&self, gateway: &GatewayAddress) -> Result<Box<dyn Stream>, NetError> {
         let tcp = self.routes.connect(gateway).await?;
         // A frame that a person waits for must not wait for the next one.
         tcp.set_nodelay(true)
             .map_err(|error| NetError::Network(error.to_string()))?;
-        let stream: Box<dyn Stream> = if gateway.tls() {
+        Ok(if gateway.tls() {
             Box::new(self.encrypt(gateway, tcp).await?)
         } else {
             Box::new(tcp)
-        };
+        })
+    }
+
+    async fn open(&self, gateway: &GatewayAddress) -> Result<Connection, NetError> {
+        let stream = self.stream(gateway).await?;
         let config = WebSocketConfig::default()
             .max_message_size(Some(limits::FRAME_BYTES as usize))
             .max_frame_size(Some(limits::FRAME_BYTES as usize))
@@ -89,6 +104,22 @@ impl WebSocketTransport {
             .await
             .map_err(|error| handshake_error(&error))?;
         Ok(carry(socket))
+    }
+
+    async fn picture_within(
+        &self,
+        gateway: &GatewayAddress,
+        agent: Id,
+        known: &str,
+        patience: Duration,
+    ) -> Result<Fetched, NetError> {
+        let fetched = async {
+            let stream = self.stream(gateway).await?;
+            pictures::fetch(stream, gateway, agent, known).await
+        };
+        tokio::time::timeout(patience, fetched)
+            .await
+            .unwrap_or_else(|_| Err(NetError::Network("no answer in time".to_owned())))
     }
 
     async fn encrypt(
@@ -199,5 +230,29 @@ async fn receive(mut stream: SplitStream<Socket>, arrived: mpsc::Sender<Result<B
         // Nobody waits for it if the other end is gone.
         let _ = arrived.send(Err(ended)).await;
         return;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_gateway_that_never_ends_its_picture_is_given_up() {
+        use tokio::io::AsyncWriteExt;
+        for told in [b"".as_slice(), b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"] {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let gateway = GatewayAddress::parse(&listener.local_addr().unwrap().to_string()).unwrap();
+            let server = tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                stream.write_all(told).await.unwrap();
+                std::future::pending::<()>().await;
+            });
+            let transport = WebSocketTransport::new(Proxies::none());
+            let fetched = transport.picture_within(&gateway, Id([1; 16]), "", Duration::from_millis(200));
+            let patiently = tokio::time::timeout(Duration::from_secs(20), fetched);
+            assert!(matches!(patiently.await.unwrap(), Err(NetError::Network(_))));
+            server.abort();
+        }
     }
 }

@@ -23,6 +23,7 @@ mod key_file;
 mod keyring;
 mod load;
 mod peek;
+mod pictures;
 mod queue;
 mod read;
 mod record;
@@ -42,6 +43,7 @@ pub use error::StoreError;
 pub use key::Key;
 pub use key_file::Guard;
 pub use keyring::{Keyring, KeyringError, MemoryKeyring, NoKeyring, SystemKeyring};
+pub use pictures::StoredPicture;
 pub use read::Query;
 pub use unlock::{PASSPHRASE_MIN, UnlockError, guard, unlock};
 pub use zuoxi_protocol::change::{StoredBlock, StoredEntry};
@@ -172,15 +174,10 @@ impl Store {
         query: Query,
         reply: impl FnOnce(Result<Vec<StoredEntry>, StoreError>) + Send + 'static,
     ) -> Result<(), StoreError> {
-        self.questions
-            .try_send(Question {
-                query,
-                reply: Box::new(reply),
-            })
-            .map_err(|error| match error {
-                mpsc::TrySendError::Full(_) => StoreError::Crowded,
-                mpsc::TrySendError::Disconnected(_) => StoreError::Closed,
-            })
+        asked(self.questions.try_send(Question::Entries {
+            query,
+            reply: Box::new(reply),
+        }))
     }
 
     /// As [`Store::ask`], for those who can await.
@@ -200,6 +197,13 @@ impl Store {
     pub fn close(self) {
         drop(self);
     }
+}
+
+fn asked(sent: Result<(), mpsc::TrySendError<Question>>) -> Result<(), StoreError> {
+    sent.map_err(|error| match error {
+        mpsc::TrySendError::Full(_) => StoreError::Crowded,
+        mpsc::TrySendError::Disconnected(_) => StoreError::Closed,
+    })
 }
 
 impl Drop for Store {

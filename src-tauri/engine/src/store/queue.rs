@@ -9,11 +9,14 @@ use zuoxi_wire::Id;
 
 use super::Priority;
 use super::error::StoreError;
+use super::pictures::PictureChange;
 
 /// Transactions that may wait. The network's window (512 pushes) fits many times.
 const QUEUED: usize = 4_096;
 /// Of these, for the user alone: a flood must not refuse a send.
 const QUEUED_USER: usize = 512;
+/// Pictures that may wait to be kept: what is on one screen, 4 MB at most.
+const PICTURES: usize = 32;
 /// Weight of a group (changes and entries): above it another commit is cheaper than the wait for this one.
 const GROUP: usize = 2_000;
 /// Weight of a block: its bytes are those of so many entries.
@@ -80,6 +83,8 @@ pub(super) enum Work {
     },
     /// Read everything again.
     Load(LoadReply),
+    /// Keep a picture.
+    Picture(PictureChange),
     /// Nothing waited for so long.
     Idle,
     /// Everything is done and nobody can give more.
@@ -94,6 +99,8 @@ struct Lines {
     ordered: VecDeque<Ordered>,
     /// How often the ordered line touches something.
     touched: HashMap<Touch, u32>,
+    /// Goes when nothing else waits.
+    pictures: VecDeque<PictureChange>,
     closed: bool,
 }
 
@@ -158,6 +165,15 @@ impl Queue {
         Ok(())
     }
 
+    /// Takes it unless too many wait: it can be fetched again.
+    pub(super) fn keep_picture(&self, change: PictureChange) {
+        let mut lines = self.lines();
+        if !lines.closed && lines.pictures.len() < PICTURES {
+            lines.pictures.push_back(change);
+            self.given.notify_one();
+        }
+    }
+
     pub(super) fn close(&self) {
         self.lines().closed = true;
         self.given.notify_one();
@@ -183,7 +199,7 @@ impl Queue {
                 .wait_timeout(lines, patience)
                 .unwrap_or_else(PoisonError::into_inner);
             lines = again;
-            if waited.timed_out() && lines.user.is_empty() && lines.ordered.is_empty() && !lines.closed {
+            if waited.timed_out() && lines.is_empty() && !lines.closed {
                 return Work::Idle;
             }
         }
@@ -191,6 +207,10 @@ impl Queue {
 }
 
 impl Lines {
+    fn is_empty(&self) -> bool {
+        self.user.is_empty() && self.ordered.is_empty() && self.pictures.is_empty()
+    }
+
     fn take(&mut self) -> Option<Work> {
         let mut transactions = Vec::new();
         if self.user.is_empty() {
@@ -216,7 +236,10 @@ impl Lines {
             transactions.extend(self.user.drain(..));
             return Some(group(transactions, false));
         }
-        (!transactions.is_empty()).then(|| group(transactions, true))
+        if transactions.is_empty() {
+            return self.pictures.pop_front().map(Work::Picture);
+        }
+        Some(group(transactions, true))
     }
 
     /// It is about to be committed: what comes after it in time can't go before it any more.

@@ -1,4 +1,4 @@
-//! Reading entries, on a thread and a connection that no write holds up.
+//! Reading entries and pictures, on a thread and a connection that no write holds up.
 
 use std::sync::mpsc::Receiver;
 use std::thread::{self, JoinHandle};
@@ -12,6 +12,7 @@ use zuoxi_wire::{Id, block};
 
 use super::apply::{SEQ_MAX, places};
 use super::error::StoreError;
+use super::pictures::{self, StoredPicture};
 use super::record::{damaged, id};
 
 /// What can be asked. An unknown conversation, or one that left, has no entries.
@@ -43,12 +44,18 @@ pub enum Query {
 }
 
 /// Takes what a question found.
-pub(super) type Reply = Box<dyn FnOnce(Result<Vec<StoredEntry>, StoreError>) + Send>;
+pub(super) type Reply<T> = Box<dyn FnOnce(Result<T, StoreError>) + Send>;
 
-/// A query and who waits for it.
-pub(super) struct Question {
-    pub(super) query: Query,
-    pub(super) reply: Reply,
+/// What is asked, and who waits for it.
+pub(super) enum Question {
+    Entries {
+        query: Query,
+        reply: Reply<Vec<StoredEntry>>,
+    },
+    Picture {
+        agent: Id,
+        reply: Reply<Option<StoredPicture>>,
+    },
 }
 
 /// Starts the reader's thread; it ends when nobody can ask any more.
@@ -57,7 +64,10 @@ pub(super) fn spawn(db: Connection, asked: Receiver<Question>) -> std::io::Resul
         .name("zuoxi-store-read".to_owned())
         .spawn(move || {
             while let Ok(question) = asked.recv() {
-                (question.reply)(answer(&db, &question.query));
+                match question {
+                    Question::Entries { query, reply } => reply(answer(&db, &query)),
+                    Question::Picture { agent, reply } => reply(pictures::read(&db, agent)),
+                }
             }
         })
 }

@@ -8,7 +8,11 @@ use super::error::StoreError;
 const APPLICATION_ID: i32 = 0x7a75_6f78;
 
 /// Each brings the schema from its index to the next number.
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+];
 
 /// Brings a database to the newest schema.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

@@ -10,6 +10,7 @@ use zuoxi_protocol::change::{Durability, Transaction};
 use super::apply::{Numbers, apply, delete_doomed};
 use super::error::StoreError;
 use super::load::load;
+use super::pictures;
 use super::queue::{Queue, Work, is_apart, weight};
 use super::{Done, OnDone};
 
@@ -17,6 +18,8 @@ use super::{Done, OnDone};
 const QUIET: Duration = Duration::from_millis(50);
 /// Entries deleted in one slice of background work: a few milliseconds.
 const SLICE: i64 = 500;
+/// Weight of a picture: its bytes are those of so many entries.
+const PICTURE: usize = 500;
 /// Changes and entries after which the WAL goes into the database even if it is never quiet: about 10 MB.
 const CHECKPOINT: usize = 50_000;
 
@@ -69,6 +72,13 @@ impl Writer {
                     let loaded = load(&self.db);
                     self.failed = loaded.is_err();
                     reply(loaded);
+                }
+                Work::Picture(change) => {
+                    self.idle = false;
+                    if let Err(error) = pictures::write(&mut self.db, &change) {
+                        tracing::warn!(agent = %change.agent, %error, "a picture isn't kept");
+                    }
+                    self.unwritten += PICTURE;
                 }
                 Work::Idle => self.background(),
                 Work::End => break,

@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
-use zuoxi_engine::net::{Connecting, Connection, GatewayAddress, NetError, Transport};
-use zuoxi_wire::frame;
+use zuoxi_engine::net::{Connecting, Connection, Fetched, Fetching, GatewayAddress, NetError, Transport};
 use zuoxi_wire::v1::{ClientFrame, GatewayFrame, Hello, client_frame, gateway_frame};
+use zuoxi_wire::{Id, frame};
 
 /// Hands every connection to the test, or refuses it.
 pub struct ScriptedTransport {
     peers: mpsc::UnboundedSender<Peer>,
     refuse: Mutex<Option<NetError>>,
+    picture: Mutex<Result<Fetched, NetError>>,
+    /// The agents whose pictures were asked for, with the tag that was known.
+    asked: Mutex<Vec<(Id, String)>>,
 }
 
 /// The test's end of all connections.
@@ -33,6 +36,8 @@ pub fn scripted() -> (Arc<ScriptedTransport>, ScriptedGateway) {
     let transport = Arc::new(ScriptedTransport {
         peers,
         refuse: Mutex::default(),
+        picture: Mutex::new(Ok(Fetched::None)),
+        asked: Mutex::default(),
     });
     (
         transport.clone(),
@@ -53,12 +58,28 @@ impl Transport for ScriptedTransport {
         let _ = self.peers.send(Peer { to_client, from_client });
         Box::pin(async move { Ok(Connection { out, incoming }) })
     }
+
+    fn picture(&self, _: &GatewayAddress, agent: Id, known: &str) -> Fetching {
+        self.asked.lock().unwrap().push((agent, known.to_owned()));
+        let answer = self.picture.lock().unwrap().clone();
+        Box::pin(async move { answer })
+    }
 }
 
 impl ScriptedGateway {
     /// From now on connections fail like this; `None`: they succeed again.
     pub fn refuse(&self, error: Option<NetError>) {
         *self.transport.refuse.lock().unwrap() = error;
+    }
+
+    /// From now on this is said of every picture.
+    pub fn pictures(&self, answer: Result<Fetched, NetError>) {
+        *self.transport.picture.lock().unwrap() = answer;
+    }
+
+    /// Which pictures were asked for, with the tags that were known.
+    pub fn pictures_asked(&self) -> Vec<(Id, String)> {
+        self.transport.asked.lock().unwrap().clone()
     }
 
     /// The next connection.

@@ -1,9 +1,12 @@
 //! Acts of the outbox as rows.
 
+use bytes::Bytes;
 use prost::Message;
 use zuoxi_protocol::change::{OutboxAct, OutboxState};
 use zuoxi_wire::Id;
-use zuoxi_wire::v1::{ActKind, MessageContent, NoteContent, RatingContent, RefusalCode, TagContent, TransferContent};
+use zuoxi_wire::v1::{
+    ActKind, Entry, MessageContent, NoteContent, RatingContent, RefusalCode, TagContent, TransferContent,
+};
 
 use super::Me;
 use super::decode::message;
@@ -28,6 +31,8 @@ pub(super) struct Act {
     pub(super) place: u64,
     pub(super) id: Id,
     pub(super) time_ms: u64,
+    /// What was sent or is to be; empty where it is no words.
+    pub(super) words: Bytes,
     pub(super) body: RowBody,
     pub(super) stand: Stand,
     pub(super) refusal: Option<RefusalView>,
@@ -44,6 +49,12 @@ pub(super) enum Stand {
 }
 
 impl Act {
+    /// Whether this entry with its id is what was done here, or can't be compared with it. The session judges alike:
+    /// other words under the same id are another's, a copied disk's.
+    pub(super) fn is_entered_by(&self, entry: &Entry) -> bool {
+        self.words.is_empty() || entry.erased || entry.content_as_sent || entry.content == self.words
+    }
+
     /// What shows nothing has no mark either.
     pub(super) fn mark(&self, online: bool) -> Option<Mark> {
         if self.body == RowBody::Nothing {
@@ -91,6 +102,10 @@ pub(super) fn shown(act: &OutboxAct, progress: Progress, me: &Me) -> Act {
         place: act.place,
         id: act.id,
         time_ms: act.done_ms,
+        words: match body {
+            Some(RowBody::Message { .. } | RowBody::Note { .. }) => act.content.clone(),
+            _ => Bytes::new(),
+        },
         body: body.unwrap_or(RowBody::Nothing),
         stand,
         refusal,

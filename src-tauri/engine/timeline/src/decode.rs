@@ -24,6 +24,12 @@ pub(super) struct Item {
 }
 
 impl Item {
+    /// The id of who wrote it, if that is an agent and not this one; else empty.
+    pub(super) fn other_agent(&self) -> String {
+        let other = self.author.filter(|_| self.role == AuthorView::Agent && !self.mine);
+        other.map(|agent| agent.to_string()).unwrap_or_default()
+    }
+
     /// Words of the other side, which somebody may not have read yet.
     pub(super) fn is_unread(&self, me: &Me) -> bool {
         let theirs = if me.customer {

@@ -89,5 +89,7 @@ impl<W: Ord + Clone> Timeline<W> {
             bytes: prost::Message::encode_to_vec(&entry).into(),
         };
         self.insert(&[stored]);
+        // Where its id stood in the log before, with other words, no entry takes its row.
+        self.remove_act(act.id);
     }
 }

@@ -29,7 +29,7 @@ use zuoxi_wire::v1::{Entry, EntryKind};
 
 use view::RowBody;
 
-use act::Act;
+use act::{Act, Stand};
 use decode::Item;
 use window::Window;
 
@@ -109,6 +109,8 @@ pub struct Timeline<W> {
     /// By place.
     acts: Vec<Act>,
     places: HashMap<Id, u64>,
+    /// Acts whose ids stand in the log with other words: they have keys of their own.
+    doubled: HashSet<Id>,
     /// Acts among them that something overtook.
     overtaken: usize,
     /// Own messages that were discarded too late.
@@ -145,6 +147,7 @@ impl<W: Ord + Clone> Timeline<W> {
             by_id: HashMap::new(),
             acts: Vec::new(),
             places: HashMap::new(),
+            doubled: HashSet::new(),
             overtaken: 0,
             too_late: HashSet::new(),
             delivered: 0,
@@ -173,6 +176,11 @@ impl<W: Ord + Clone> Timeline<W> {
     /// Settled rows that are in memory.
     pub fn held(&self) -> usize {
         self.settled.len()
+    }
+
+    /// Whether an entry with this id is in memory.
+    pub fn has_entry(&self, id: Id) -> bool {
+        self.by_id.contains_key(&id)
     }
 
     /// Whether any window looks.
@@ -252,7 +260,7 @@ impl<W: Ord + Clone> Timeline<W> {
     }
 
     /// Takes entries in any order, again and again. Those below the floor are passed over; an act of the outbox with
-    /// the same id (and this member as author) becomes this entry; a recall takes its target's content.
+    /// the same id (and this member as author, and the same words) becomes this entry; a recall takes its target's content.
     pub fn insert(&mut self, entries: &[StoredEntry]) {
         for stored in entries {
             if let Ok(entry) = <Entry as prost::Message>::decode(stored.bytes.clone()) {
@@ -273,9 +281,12 @@ impl<W: Ord + Clone> Timeline<W> {
             return;
         }
         let mut item = decode::item(stored, entry, &self.me);
-        let settles = stored.author == Some(self.me.id) && self.places.contains_key(&stored.id);
+        let act = self.act_at(stored.id);
+        let settles = stored.author == Some(self.me.id)
+            && !self.doubled.contains(&stored.id)
+            && act.is_some_and(|act| act.is_entered_by(entry));
         if settles {
-            if let Some(act) = self.act_at(stored.id)
+            if let Some(act) = act
                 && entry.content_as_sent
                 && entry.content.is_empty()
             {
@@ -283,6 +294,9 @@ impl<W: Ord + Clone> Timeline<W> {
             }
             self.settle(stored.seq, item);
         } else {
+            if act.is_some() {
+                self.double(stored.id);
+            }
             self.raise_head(stored.seq - 1);
             let first = stored.seq - self.floor;
             let appended = stored.seq > self.top;
@@ -306,6 +320,20 @@ impl<W: Ord + Clone> Timeline<W> {
     fn keep(&mut self, seq: u64, item: Item) {
         self.by_id.entry(item.id).or_insert(seq);
         self.settled.insert(Seq(seq), item);
+    }
+
+    /// An entry comes that has an act's id and isn't the act: from now on the act's row has a key of its own.
+    fn double(&mut self, id: Id) {
+        let Some(position) = self.places.get(&id).and_then(|place| self.position(*place)) else {
+            return;
+        };
+        if self.doubled.insert(id) {
+            let index = self.settled_rows() + position as u64;
+            let act = self.acts.remove(position);
+            self.told_remove(index, 1);
+            self.acts.insert(position, act);
+            self.told_insert(index, 1);
+        }
     }
 
     /// An act's own entry has come: one row moves to its place in the log.
@@ -396,8 +424,11 @@ impl<W: Ord + Clone> Timeline<W> {
                 }
             }
             // Its entry came first (from another connection): it is settled already.
-            Err(_) if self.is_settled(act.id) => {}
+            Err(_) if self.is_settled(&shown) => {}
             Err(position) => {
+                if self.by_id.contains_key(&act.id) {
+                    self.doubled.insert(act.id);
+                }
                 let index = self.settled_rows() + position as u64;
                 let before = self.flags_below(index);
                 self.places.insert(act.id, act.place);
@@ -409,16 +440,19 @@ impl<W: Ord + Clone> Timeline<W> {
         }
     }
 
-    fn is_settled(&self, id: Id) -> bool {
-        self.by_id
-            .get(&id)
-            .and_then(|seq| self.settled.get(&Seq(*seq)))
-            .is_some_and(|item| item.author == Some(self.me.id))
+    /// Whether an entry is what this act did. One that was refused for good isn't in the log, whatever has its id.
+    fn is_settled(&self, act: &Act) -> bool {
+        let entry = self.by_id.get(&act.id).and_then(|seq| self.settled.get(&Seq(*seq)));
+        let own = entry.filter(|item| item.author == Some(self.me.id));
+        let comparable = |item: &Item| matches!(item.body, RowBody::Message { .. } | RowBody::Note { .. });
+        matches!(act.stand, Stand::Waits(_))
+            && own.is_some_and(|item| act.words.is_empty() || !comparable(item) || item.body == act.body)
     }
 
     /// An act that is gone without an entry (discarded, voided and answered).
     pub fn remove_act(&mut self, id: Id) {
         let Some(place) = self.places.remove(&id) else { return };
+        self.doubled.remove(&id);
         let Some(position) = self.position(place) else { return };
         let index = self.settled_rows() + position as u64;
         let before = self.flags_below(index + 1);

@@ -248,6 +248,7 @@ impl<W: Ord + Clone> Timeline<W> {
                     body: self.body(seq, item),
                     author: item.role,
                     author_name: item.author_name.clone(),
+                    agent: item.other_agent(),
                     mine: item.mine,
                     time_ms: item.time_ms,
                     mark: self.mark(seq, item),
@@ -259,7 +260,11 @@ impl<W: Ord + Clone> Timeline<W> {
                 }
             }
             Standing::Act(act) => TimelineRow {
-                key: act.id.to_string(),
+                key: if self.doubled.contains(&act.id) {
+                    format!("act:{}", act.id)
+                } else {
+                    act.id.to_string()
+                },
                 seq: None,
                 body: act.body.clone(),
                 author: if self.me.customer {
@@ -268,6 +273,7 @@ impl<W: Ord + Clone> Timeline<W> {
                     AuthorView::Agent
                 },
                 author_name: self.me.name.clone(),
+                agent: String::new(),
                 mine: true,
                 time_ms: act.time_ms,
                 mark: act.mark(self.online),
@@ -285,6 +291,7 @@ impl<W: Ord + Clone> Timeline<W> {
                     body: RowBody::Loading,
                     author: AuthorView::Gateway,
                     author_name: String::new(),
+                    agent: String::new(),
                     mine: false,
                     time_ms: 0,
                     mark: None,

@@ -1,7 +1,7 @@
 //! Deltas replayed on the last view give the view computed afresh, whatever happens; and costs are flat.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use zuoxi_wire::v1::{
 };
 
 use super::*;
-use crate::view::Mark::{Delivered, Overdue, Read, Sending, Sent, WaitingForNetwork, Writing};
+use crate::view::Mark::{Delivered, NotSent, Overdue, Read, Sending, Sent, WaitingForNetwork, Writing};
 use crate::view::{RowBody, TimelineRow};
 use crate::view::{TimelineDelta, TimelineView};
 use zuoxi_protocol::change::Range;
@@ -220,6 +220,7 @@ enum Step {
     Do(u64),
     Change(usize, u8),
     Settle(usize, u64),
+    Copied(usize, u64, bool),
     Discard(usize),
     TooLate(u64, bool),
     Erase(u64),
@@ -243,6 +244,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (1..4u64).prop_map(Step::Do),
         2 => (0..6usize, 0..5u8).prop_map(|(which, state)| Step::Change(which, state)),
         4 => (0..6usize, 0..4u64).prop_map(|(which, ahead)| Step::Settle(which, ahead)),
+        1 => (0..6usize, 0..4u64, any::<bool>()).prop_map(|(which, ahead, own)| Step::Copied(which, ahead, own)),
         1 => (0..6usize).prop_map(Step::Discard),
         1 => (seq.clone(), any::<bool>()).prop_map(|(seq, offered)| Step::TooLate(seq, offered)),
         1 => seq.clone().prop_map(Step::Erase),
@@ -263,11 +265,22 @@ struct World {
     outbox: Vec<OutboxAct>,
     log: BTreeMap<u64, StoredEntry>,
     done: u64,
+    /// Acts whose ids stand in the log with other words.
+    copied: BTreeSet<Id>,
 }
 
 impl World {
     fn of(&mut self, seq: u64) -> StoredEntry {
         self.log.entry(seq).or_insert_with(|| entry(seq)).clone()
+    }
+
+    /// An entry at a free Seq, so far from the head.
+    fn came(&mut self, timeline: &mut Timeline<u8>, ahead: u64, id: Id, author: Id, content: Bytes) {
+        let free = |seq: &u64| !self.log.contains_key(seq) && *seq >= timeline.floor();
+        let seq = (timeline.head() + ahead..u64::MAX).find(free).unwrap();
+        let entry = stored(seq, id, EntryKind::Message, author, START_MS + seq * 61_000, content);
+        self.log.insert(seq, entry.clone());
+        timeline.insert(&[entry]);
     }
 
     fn apply(&mut self, timeline: &mut Timeline<u8>, shown: &mut Shown, step: &Step) {
@@ -306,23 +319,23 @@ impl World {
             Step::Settle(which, ahead) => {
                 if which < self.outbox.len() {
                     let act = self.outbox.remove(which);
-                    let free = |seq: &u64| !self.log.contains_key(seq) && *seq >= timeline.floor();
-                    let seq = (timeline.head() + ahead..u64::MAX).find(free).unwrap();
-                    let own = stored(
-                        seq,
-                        act.id,
-                        EntryKind::Message,
-                        ME,
-                        START_MS + seq * 61_000,
-                        act.content,
-                    );
-                    self.log.insert(seq, own.clone());
-                    timeline.insert(&[own]);
+                    self.came(timeline, ahead, act.id, ME, act.content);
+                    timeline.remove_act(act.id);
+                    self.copied.remove(&act.id);
+                }
+            }
+            Step::Copied(which, ahead, own) => {
+                if let Some(act) = self.outbox.get(which).filter(|act| act.state != OutboxState::Voided) {
+                    let (id, author) = (act.id, if own { ME } else { CUSTOMER });
+                    self.came(timeline, ahead, id, author, text("other words"));
+                    self.copied.insert(id);
                 }
             }
             Step::Discard(which) => {
                 if which < self.outbox.len() {
-                    timeline.remove_act(self.outbox.remove(which).id);
+                    let id = self.outbox.remove(which).id;
+                    timeline.remove_act(id);
+                    self.copied.remove(&id);
                 }
             }
             Step::TooLate(seq, true) => timeline.offer_recall(self.of(seq).id),
@@ -369,7 +382,8 @@ proptest! {
         let keys: Vec<Option<u64>> = (0..timeline.total()).map(|index| timeline.row(index, None).seq).collect();
         let settled: Vec<Option<u64>> = (timeline.floor()..=timeline.head()).map(Some).collect();
         prop_assert_eq!(&keys[..settled.len()], &settled[..]);
-        let acts: Vec<String> = world.outbox.iter().map(|act| act.id.to_string()).collect();
+        let key = |id: Id| if world.copied.contains(&id) { format!("act:{id}") } else { id.to_string() };
+        let acts: Vec<String> = world.outbox.iter().map(|act| key(act.id)).collect();
         let rows: Vec<String> =
             (settled.len() as u64..timeline.total()).map(|index| timeline.row(index, None).key).collect();
         prop_assert_eq!(rows, acts);
@@ -427,6 +441,61 @@ fn an_own_message_keeps_its_row_from_key_press_to_read() {
         marks,
         [Writing, Sending, WaitingForNetwork, Overdue, Sent, Delivered, Read]
     );
+}
+
+/// Two machines went on from one disk: the other's words came into the log under the id of what this one parked.
+#[test]
+fn a_parked_act_stands_beside_an_entry_with_its_id_and_other_words() {
+    let mut shown = Shown(BTreeMap::new());
+    let theirs = stored(2, id(50), EntryKind::Message, ME, START_MS, text("the other machine's"));
+    let texts = |timeline: &Timeline<u8>| {
+        let rows = (0..timeline.total()).map(|index| timeline.row(index, None));
+        rows.filter_map(|row| match row.body {
+            RowBody::Message { text, .. } => Some((row.key, text, row.mark)),
+            _ => None,
+        })
+        .skip(1)
+        .collect::<Vec<_>>()
+    };
+    let both = [
+        (id(50).to_string(), "the other machine's".to_owned(), Some(Sent)),
+        (format!("act:{}", id(50)), "act 50".to_owned(), Some(NotSent)),
+    ];
+    // The entry comes while the act waits, and before or after the answer; or the timeline is opened later.
+    for order in 0..3 {
+        let mut timeline = timeline();
+        timeline.insert(&[entry(1)]);
+        shown.0.insert(0, observe(&mut timeline, From::Row(0), 50));
+        match order {
+            0 => {
+                timeline.put_act(&act(1, 50, OutboxState::Waiting), Progress::Sending);
+                timeline.insert(std::slice::from_ref(&theirs));
+                timeline.put_act(&act(1, 50, parked()), Progress::Sending);
+            }
+            1 => {
+                timeline.put_act(&act(1, 50, parked()), Progress::Sending);
+                timeline.insert(std::slice::from_ref(&theirs));
+            }
+            _ => {
+                timeline.insert(std::slice::from_ref(&theirs));
+                timeline.put_act(&act(1, 50, parked()), Progress::Sending);
+            }
+        }
+        shown.follow(&mut timeline);
+        assert_eq!(texts(&timeline), both, "{order}");
+        timeline.remove_act(id(50));
+        shown.follow(&mut timeline);
+        assert_eq!(texts(&timeline), both[..1], "{order}");
+    }
+}
+
+/// One's own words that came first by another connection are one row, not two.
+#[test]
+fn an_act_whose_entry_is_here_already_has_no_row_of_its_own() {
+    let mut timeline = timeline();
+    timeline.insert(&[stored(1, id(50), EntryKind::Message, ME, START_MS, text("act 50"))]);
+    timeline.put_act(&act(1, 50, OutboxState::Waiting), Progress::Sending);
+    assert_eq!(timeline.total(), 1);
 }
 
 #[test]

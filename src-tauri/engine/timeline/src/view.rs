@@ -1,5 +1,5 @@
-//! A timeline as a user interface is told of it, as plain data. Everything here crosses to the webview, so ids are text and
-//! times are milliseconds UTC.
+//! A timeline as a user interface is told of it, as plain data: its rows, the windows onto it and how those change. All of it
+//! crosses to the webview, so ids are text and times are milliseconds UTC.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -111,7 +111,8 @@ pub struct ReasonView {
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, each drawn by itself")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct TimelineRow {
-    /// The message id, from key press to ACK to history: a row's key never changes. `seq:N` for what isn't here yet.
+    /// The message id, from key press to ACK to history: a row's key never changes. `seq:N` for what isn't here yet;
+    /// `act:ID` for an act whose id stands in the log with other words, as a copied disk's does.
     pub key: String,
     /// Place in the log; `None`: not settled.
     #[ts(type = "number | null")]
@@ -122,6 +123,8 @@ pub struct TimelineRow {
     pub author: AuthorView,
     /// Public name.
     pub author_name: String,
+    /// Another agent wrote it: their id, for their picture. Else empty.
+    pub agent: String,
     /// Written by this agent.
     pub mine: bool,
     /// Milliseconds UTC: the gateway's once settled, before that this computer's.

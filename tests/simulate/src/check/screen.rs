@@ -166,6 +166,7 @@ mod tests {
             body: RowBody::Nothing,
             author: AuthorView::Gateway,
             author_name: String::new(),
+            agent: String::new(),
             mine: false,
             time_ms: 0,
             mark: None,

@@ -84,6 +84,7 @@ export class DemoDesk {
       gateway: "im.qinghe.example",
       presence: this.#presence,
       lead: true,
+      pictures: "",
     };
   }
 
@@ -131,6 +132,7 @@ export class DemoDesk {
       body: note ? { kind: "note", text } : { kind: "message", text, language: "" },
       author: "agent",
       author_name: this.me().name,
+      agent: "",
       mine: true,
       time_ms: this.options.now(),
       mark: "writing",
@@ -297,6 +299,7 @@ export class DemoDesk {
       body: { kind: "message", text: this.say(text), language: "" },
       author: "customer",
       author_name: conversation.customer.name,
+      agent: "",
       mine: false,
       time_ms: now,
       mark: null,
@@ -441,6 +444,7 @@ export class DemoDesk {
       },
       author: "gateway",
       author_name: "",
+      agent: "",
       mine: false,
       time_ms: now,
       mark: null,

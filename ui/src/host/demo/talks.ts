@@ -19,7 +19,7 @@ interface Teller {
 }
 
 function from(teller: Teller) {
-  const base = { author_name: "", mine: false, mark: null, refusal: null };
+  const base = { author_name: "", agent: "", mine: false, mark: null, refusal: null };
   return {
     customer: (clock: string, text: Pair, unread = false, daysAgo = 0): Said => ({
       ...base,

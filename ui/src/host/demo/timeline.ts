@@ -200,6 +200,7 @@ const nothing: Said = {
   body: { kind: "nothing" },
   author: "gateway",
   author_name: "",
+  agent: "",
   mine: false,
   time_ms: 0,
   mark: null,
