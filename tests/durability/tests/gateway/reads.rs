@@ -108,6 +108,11 @@ fn log(store: &mut dyn Store, expected: &Tables, number: u8) {
         let at = |entry: &&zuoxi_rules::record::Entry| entry.time_ms >= time_ms;
         let all = store.entry_at_time(of, time_ms, false).unwrap();
         assert_eq!(all, entries.iter().find(at).cloned());
+    }
+    // Each log has times of its own.
+    let times = entries.iter().flat_map(|entry| [entry.public_ms, entry.public_ms + 1]);
+    for time_ms in times.chain([0]) {
+        let at = |entry: &&zuoxi_rules::record::Entry| entry.public_ms >= time_ms;
         let seen = store.entry_at_time(of, time_ms, true).unwrap();
         assert_eq!(seen, public.iter().find(at).cloned());
     }
