@@ -16,12 +16,15 @@ pub struct Twin {
     pub store: MemoryStore,
     /// What was pushed here and there, by connection.
     pushed: BTreeMap<ConnectionId, (Pushed, Pushed)>,
+    /// Batches that both have heard.
+    heard: u64,
     /// When it wants to be called.
     pub wake: u64,
 }
 
-/// What a push brought: the same here and there, whatever its number.
-type Brought = (Bytes, Bytes, usize);
+/// What a push brought, and in which batch: the same here and there, whatever its number. (A feed's row comes again and
+/// again, and with a note once more.)
+type Brought = (Bytes, Bytes, u64, usize);
 
 /// Pushes of one connection, from number 1 on.
 #[derive(Default)]
@@ -31,13 +34,12 @@ struct Pushed {
 }
 
 impl Pushed {
-    fn add(&mut self, push: &Push) {
+    fn add(&mut self, push: &Push, batch: u64) {
         let feed = push.feed.as_ref().map(|feed| feed.id.clone()).unwrap_or_default();
         let what = push.entry.as_ref().map_or(feed, |entry| entry.id.clone());
-        // The same row comes again and again.
-        let mut brought = (push.conversation.clone(), what, 0);
+        let mut brought = (push.conversation.clone(), what, batch, 0);
         while self.numbers.contains_key(&brought) {
-            brought.2 += 1;
+            brought.3 += 1;
         }
         self.numbers.insert(brought.clone(), push.number);
         self.brought.push(brought);
@@ -50,6 +52,7 @@ impl Twin {
             gateway: None,
             store,
             pushed: BTreeMap::new(),
+            heard: 0,
             wake: u64::MAX,
         }
     }
@@ -91,11 +94,12 @@ impl World {
         if let Some(gateway) = &mut twin.gateway {
             gateway.handle(&mut twin.store, clock, batch, &mut out);
         }
+        twin.heard += 1;
         for (connection, push) in pushes(said) {
-            twin.pushed.entry(connection).or_default().0.add(push);
+            twin.pushed.entry(connection).or_default().0.add(push, twin.heard);
         }
         for (connection, push) in pushes(&out) {
-            twin.pushed.entry(connection).or_default().1.add(push);
+            twin.pushed.entry(connection).or_default().1.add(push, twin.heard);
         }
         let wakes = out.iter().filter_map(|output| match output {
             Output::WakeAt { ms } => Some(*ms),
