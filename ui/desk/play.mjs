@@ -290,8 +290,12 @@ const plays = {
       "the outbox is counted",
     );
     await test(page, "connection").getByRole("button").click();
-    await until(page, async () => (await test(page, "connection").count()) === 0, "back");
-    assert.equal(await test(page, "sync").getAttribute("data-state"), "up_to_date");
+    await until(
+      page,
+      async () => (await test(page, "sync").getAttribute("data-state")) === "up_to_date",
+      "up to date again",
+    );
+    assert.equal(await test(page, "connection").count(), 0);
   },
 
   async "the sync mark lists its proof; Esc closes it"() {
