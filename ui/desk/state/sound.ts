@@ -13,9 +13,7 @@ export function playKnock(): void {
   note(audio, 660, start);
   const last = note(audio, 880, start + 0.12);
   // One that isn't suspended is rendered for ever, which takes 7 % of a processor core in WebKitGTK.
-  last.addEventListener("ended", () => {
-    if (performance.now() - lastAt > 400) void audio.suspend().catch(() => undefined);
-  });
+  last.addEventListener("ended", () => void audio.suspend().catch(() => undefined));
 }
 
 function note(audio: AudioContext, frequency: number, at: number): OscillatorNode {
