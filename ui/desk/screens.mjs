@@ -25,13 +25,15 @@ const all =
   };
 /** How far the server is, is told a moment after its address. */
 const reach = (page) => page.waitForSelector("[data-test=reach]");
+/** The line of catching up comes once that lasts. */
+const strip = (page) => page.waitForSelector("[data-test=connection]");
 const hit = (selector) => (page) => page.click(selector);
 
 /** name, window's size, what the address says, what is done then. */
 const screens = [
   ["desk-1440", [1440, 900], "tiles=2"],
   ["desk-1440-offline", [1440, 900], "tiles=2&scene=offline"],
-  ["desk-1440-catching-up", [1440, 900], "tiles=2&scene=catching"],
+  ["desk-1440-catching-up", [1440, 900], "tiles=2&scene=catching", strip],
   ["desk-1440-4tiles", [1440, 900], "tiles=4"],
   ["desk-1920-4tiles", [1920, 1080], "tiles=4"],
   ["desk-1024", [1024, 720], "tiles=2"],
