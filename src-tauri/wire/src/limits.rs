@@ -71,6 +71,9 @@ limits! {
     STALE_MS = 300_000;
     /// Bytes of an agent's public picture: 128 by 128 pixels are enough, and a gateway holds all of them in memory.
     AVATAR_BYTES = 128 * 1024;
+    /// Customers who are counted before another one in a queue; this many means this many or more. Nobody waits to hear
+    /// that they are the 1,204th, and all behind would be told each time one in front leaves.
+    QUEUE_AHEAD = 99;
     /// Bytes of a JWT.
     JWT_BYTES = 4 * 1024;
     /// Milliseconds that a JWT may lie ahead of its expiry.

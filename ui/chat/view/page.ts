@@ -1,3 +1,4 @@
+import { QUEUE_AHEAD } from "../../src/gen/limits";
 import { m } from "../../src/texts/messages.js";
 import type { Act } from "../client/model";
 import { firstStatus, type Status } from "../client/status";
@@ -50,6 +51,11 @@ const REFUSALS: Record<NonNullable<Status["refusal"]>, () => string> = {
 };
 
 const dots = (): HTMLElement => h("span", { class: "dots" }, h("i", {}), h("i", {}), h("i", {}));
+
+function queueWords(ahead: number): string {
+  if (ahead === 0) return m.chat_queued_next();
+  return ahead < QUEUE_AHEAD ? m.chat_queued({ count: ahead }) : m.chat_queued_many({ count: ahead });
+}
 
 /** The whole page: head, log, composer. Told what is so, it draws; it knows nothing of the network. */
 export class Page {
@@ -257,7 +263,7 @@ export class Page {
   private stageWords(): string {
     const { stage, agentName, ahead } = this.status;
     if (stage === Stage.SERVED) return m.chat_served_by({ name: agentName });
-    if (stage === Stage.QUEUED) return ahead > 0 ? m.chat_queued({ count: ahead }) : m.chat_queued_next();
+    if (stage === Stage.QUEUED) return queueWords(ahead);
     if (stage === Stage.NOBODY_ONLINE) return m.chat_nobody();
     if (stage === Stage.CLOSED) return m.chat_closed();
     return stage === Stage.LINKED ? m.chat_linked() : m.chat_service();

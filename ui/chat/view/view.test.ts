@@ -145,6 +145,8 @@ describe("the page", () => {
   });
 
   it("the head says how soon answers usually come, where somebody is there and it is known", () => {
+    page.tell({ ...live, stage: Stage.QUEUED, ahead: 99 });
+    expect(text()).toContain("前面还有 99 位以上");
     page.tell({ ...live, stage: Stage.SERVED, agentName: "沈佳宁", replyMinutes: 1 });
     expect(line()).toBe("沈佳宁 为您服务通常 1 分钟内回复");
     page.tell({ ...live, stage: Stage.SERVED, agentName: "沈佳宁", replyMinutes: 5 });

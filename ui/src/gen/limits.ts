@@ -90,6 +90,9 @@ export const STALE_MS = 300000;
 /** Bytes of an agent's public picture: 128 by 128 pixels are enough, and a gateway holds all of them in memory. */
 export const AVATAR_BYTES = 131072;
 
+/** Customers who are counted before another one in a queue; this many means this many or more. Nobody waits to hear that they are the 1,204th, and all behind would be told each time one in front leaves. */
+export const QUEUE_AHEAD = 99;
+
 /** Bytes of a JWT. */
 export const JWT_BYTES = 4096;
 

@@ -126,7 +126,7 @@ pub struct Session {
     presence: Presence,
     heartbeat: Option<Heartbeat>,
     heartbeat_at: u64,
-    asked_heartbeat_at: u64,
+    asked_heartbeat_at: Option<u64>,
     sync: Sync,
     sync_told_at: u64,
     fetched: u64,
@@ -185,7 +185,7 @@ impl Session {
             presence: config.presence,
             heartbeat: None,
             heartbeat_at: 0,
-            asked_heartbeat_at: 0,
+            asked_heartbeat_at: None,
             sync: Sync::Offline {
                 since_ms: 0,
                 retry_at_ms: 0,

@@ -11,7 +11,7 @@ mod world;
 
 use world::{World, hand_to, note, recall, words};
 use zuoxi_protocol::notice::{Notice, WatchEnd};
-use zuoxi_protocol::{Command, Input, Output};
+use zuoxi_protocol::{Command, Input, Output, Sync};
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{ActKind, GatewayFrame, Problem, ProblemCode, gateway_frame};
 
@@ -22,6 +22,16 @@ fn a_customer_writes_and_the_agent_answers() {
     world.run(20_000);
     assert!(world.devices[amy].settled.contains_key(&answer));
     world.check_end();
+}
+
+#[test]
+fn the_mark_is_proven_without_a_wait_also_in_the_first_second_of_a_clock() {
+    let mut world = World::new(4);
+    world.now = 1;
+    let customer = world.add_customer();
+    world.run(900);
+    let sync = world.devices[customer].session.sync();
+    assert!(matches!(sync, Sync::UpToDate { .. }), "{sync:?}");
 }
 
 #[test]

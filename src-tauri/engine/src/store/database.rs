@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
+use std::sync::Once;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -35,8 +36,17 @@ pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// SQLite counts itself ready before SQLCipher has registered its ciphers (`isInit` before `SQLITE_EXTRA_INIT` in
+/// `sqlite3_initialize`), so of two first connections opened at once one could find none: the first one is opened alone.
+fn open_first_alone() {
+    static FIRST: Once = Once::new();
+    // What fails here fails again where it is told.
+    FIRST.call_once(|| drop(Connection::open_in_memory()));
+}
+
 /// The writing connection.
 pub(super) fn open(options: &StoreOptions) -> Result<Connection, StoreError> {
+    open_first_alone();
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&options.path, flags)?;
     unlock(&connection, options)?;

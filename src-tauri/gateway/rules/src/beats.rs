@@ -132,16 +132,41 @@ impl Gateway {
             Status::Queued => {
                 state.ahead = self.board.ahead(conversation);
                 state.reply_minutes = self.reply_minutes(conversation.team);
-                if self.is_anybody_there(conversation.team) {
-                    Stage::Queued
-                } else {
-                    Stage::NobodyOnline
-                }
+                self.stage_of_queue(conversation.team)
             }
             Status::Closed | Status::Unspecified => Stage::Closed,
         };
         state.stage = stage.into();
         state
+    }
+
+    fn stage_of_queue(&self, team: Id) -> Stage {
+        if self.is_anybody_there(team) {
+            Stage::Queued
+        } else {
+            Stage::NobodyOnline
+        }
+    }
+
+    /// Who waits in this team and was told something else than what holds now. Asks memory alone, since all who wait are
+    /// looked at.
+    pub(crate) fn queue_news(&self, team: Id) -> Vec<Id> {
+        let stage = self.stage_of_queue(team);
+        let differs = |told: &CustomerState, ahead| told.ahead != ahead || told.stage() != stage;
+        let mut news = Vec::new();
+        for (place, id) in self.board.queue(team).enumerate() {
+            let ahead = (place as u64).min(limits::QUEUE_AHEAD) as u32;
+            let customer = self.owners.get(&id);
+            let here = customer.and_then(|customer| self.customers.get(customer));
+            let mut told = here.into_iter().flatten().filter_map(|connection| {
+                let known = self.connections.get(connection)?;
+                Some(known.told.as_ref())
+            });
+            if told.any(|told| told.is_none_or(|told| differs(told, ahead))) {
+                news.push(id);
+            }
+        }
+        news
     }
 
     /// Tells customers what changed of their conversation's state; a note or a message changes nothing of it. How long

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zuoxi_wire::Id;
 use zuoxi_wire::v1::Status;
+use zuoxi_wire::{Id, limits};
 
 use crate::record::Conversation;
 
@@ -100,11 +100,12 @@ impl Board {
         self.queues.get(&team).map_or(0, |queue| queue.len() as u32)
     }
 
-    /// How many wait before this one.
+    /// How many wait before this one, as far as they are counted ([`limits::QUEUE_AHEAD`]).
     pub(crate) fn ahead(&self, c: &Conversation) -> u32 {
-        self.queues
-            .get(&c.team)
-            .map_or(0, |queue| queue.range(..(c.queued_ms, c.id)).count() as u32)
+        self.queues.get(&c.team).map_or(0, |queue| {
+            let before = queue.range(..(c.queued_ms, c.id));
+            before.take(limits::QUEUE_AHEAD as usize).count() as u32
+        })
     }
 
     pub(crate) fn open(&self, agent: Id) -> impl Iterator<Item = Id> + '_ {

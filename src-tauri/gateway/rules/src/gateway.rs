@@ -364,7 +364,7 @@ impl Gateway {
         for leaving in std::mem::take(&mut group.leaving) {
             match leaving {
                 Leaving::Answer(connection, answer) => group.mail.answer(connection, *answer),
-                Leaving::Push(connection, push, hidden) => self.push(group, connection, *push, hidden),
+                Leaving::Push { to, push, hidden } => self.push(group, to, *push, hidden),
                 Leaving::Reply(connection, request, kind) => group.mail.say(connection, request, *kind),
                 Leaving::Tell(connection, kind) => group.mail.say(connection, 0, *kind),
             }
@@ -401,8 +401,8 @@ impl Gateway {
                 Leaving::Answer(connection, answer) if is_told_early(&answer) => {
                     group.mail.answer(connection, *answer);
                 }
-                Leaving::Push(connection, push, hidden) if planted::has(Fault::HeadBeforeCommit) => {
-                    self.push(group, connection, *push, hidden);
+                Leaving::Push { to, push, hidden } if planted::has(Fault::HeadBeforeCommit) => {
+                    self.push(group, to, *push, hidden);
                 }
                 Leaving::Answer(connection, answer) => {
                     let refused = Refused {
@@ -418,7 +418,7 @@ impl Gateway {
                     let said = gateway_frame::Kind::Problem(problem(ProblemCode::Store, RETRY_MS));
                     group.mail.say(connection, request, said);
                 }
-                Leaving::Push(..) | Leaving::Tell(..) => {}
+                Leaving::Push { .. } | Leaving::Tell(..) => {}
             }
         }
         for effect in std::mem::take(&mut group.effects) {
@@ -479,9 +479,7 @@ impl Gateway {
                 Timer::Unsaid => self.tell_unsaid(group),
                 Timer::Queues => {
                     for team in std::mem::take(&mut self.queues_moved) {
-                        group
-                            .stirred
-                            .extend(self.board.queue(team).filter(|id| self.owners.contains_key(id)));
+                        group.stirred.extend(self.queue_news(team));
                     }
                 }
                 Timer::Housekeeping => {

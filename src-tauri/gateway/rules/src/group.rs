@@ -46,8 +46,12 @@ impl Asked {
 #[derive(Debug)]
 pub(crate) enum Leaving {
     Answer(ConnectionId, Box<Answer>),
-    /// The last: of an entry that no customer sees.
-    Push(ConnectionId, Box<Push>, bool),
+    Push {
+        to: ConnectionId,
+        push: Box<Push>,
+        /// Of an entry that no customer sees.
+        hidden: bool,
+    },
     /// Answers a request; a failed commit turns it into a problem.
     Reply(ConnectionId, u32, Box<gateway_frame::Kind>),
     /// Said by the gateway itself.

@@ -155,9 +155,11 @@ impl Gateway {
             let summary = stands.then(|| self.summary(&change.after, whole));
             let push = row(&change.after, *feed, Some(state), *stands, summary);
             for connection in to {
-                group
-                    .leaving
-                    .push(Leaving::Push(connection, Box::new(push.clone()), false));
+                group.leaving.push(Leaving::Push {
+                    to: connection,
+                    push: Box::new(push.clone()),
+                    hidden: false,
+                });
             }
         }
     }
@@ -227,7 +229,11 @@ impl Telling {
                 }
                 self.answer = Some(push);
             }
-            _ => group.leaving.push(Leaving::Push(to, Box::new(push), self.hidden)),
+            _ => group.leaving.push(Leaving::Push {
+                to,
+                push: Box::new(push),
+                hidden: self.hidden,
+            }),
         }
     }
 }

@@ -287,8 +287,9 @@ impl Session {
     }
 
     pub(super) fn heartbeat_now(&mut self, turn: &mut Turn<'_>) {
-        if self.connection.is_live() && self.asked_heartbeat_at + HEARTBEAT_ASKED_MS <= turn.now {
-            self.asked_heartbeat_at = turn.now;
+        let again = self.asked_heartbeat_at.map(|at| at + HEARTBEAT_ASKED_MS);
+        if self.connection.is_live() && again.is_none_or(|again| again <= turn.now) {
+            self.asked_heartbeat_at = Some(turn.now);
             self.send(0, Some(client_frame::Kind::AskHeartbeat(AskHeartbeat {})), turn);
         }
     }
@@ -299,8 +300,8 @@ impl Session {
         if self.connection.is_live() {
             due.extend([self.acks.due(), self.outbox.wake(), self.feeds.wake()]);
             due.push((!self.reads.is_empty()).then_some(self.reads_at));
-            let waits = self.asked_heartbeat_at > 0 && self.lacks_heartbeat();
-            due.push(waits.then_some(self.asked_heartbeat_at + HEARTBEAT_ASKED_MS));
+            let asked = self.asked_heartbeat_at.filter(|_| self.lacks_heartbeat());
+            due.push(asked.map(|at| at + HEARTBEAT_ASKED_MS));
             if self.pulls() < PULLS && !self.is_congested() {
                 let kept = self.unsettled.iter().filter_map(|id| self.logs.get(id)?.due());
                 let watched = self.watching.values().filter_map(|watch| watch.log.as_ref()?.due());

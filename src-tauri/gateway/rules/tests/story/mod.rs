@@ -15,12 +15,13 @@ use prost::Message as _;
 use zuoxi_rules::conformance::{sample_agent, sample_brand, sample_team};
 use zuoxi_rules::record::{Agent, Entry, Membership, Team};
 use zuoxi_rules::{Claims, Config, ConnectionId, Door, Event, Gateway, MemoryStore, Output, Store as _};
-use zuoxi_wire::Id;
+use zuoxi_wire::v1::read_entries::What;
 use zuoxi_wire::v1::{
-    self, Accepted, Ack, Act, ActKind, Acts, Answer, ClientFrame, Entry as WireEntry, GatewayFrame, LogIn, LoggedIn,
-    MessageContent, NoteContent, Problem, ProblemCode, Push, RecallContent, RefusalCode, Refused, TransferContent,
-    answer, client_frame, gateway_frame, log_in, message_content, transfer_content,
+    self, Accepted, Ack, Act, ActKind, Acts, Answer, ClientFrame, EntriesPage, Entry as WireEntry, GatewayFrame,
+    Heartbeat, LogIn, LoggedIn, MessageContent, NoteContent, Problem, ProblemCode, Push, RecallContent, RefusalCode,
+    Refused, TransferContent, answer, client_frame, gateway_frame, log_in, message_content, transfer_content,
 };
+use zuoxi_wire::{Id, block};
 
 pub const SHOP: Id = Id([20; 16]);
 pub const CELLAR: Id = Id([21; 16]);
@@ -531,7 +532,34 @@ pub fn note(text: &str) -> Bytes {
     NoteContent { text: text.into() }.encode_to_vec().into()
 }
 
+pub fn unpacked(page: &EntriesPage) -> Vec<WireEntry> {
+    page.blocks
+        .iter()
+        .flat_map(|packed| block::decode(packed).unwrap())
+        .map(|(entry, _)| entry)
+        .collect()
+}
+
 impl Story {
+    pub fn heartbeat(&mut self, device: Device) -> Heartbeat {
+        self.now += 1_001;
+        match self.ask(device, client_frame::Kind::AskHeartbeat(v1::AskHeartbeat {})) {
+            gateway_frame::Kind::Heartbeat(beat) => beat,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn page(&mut self, device: Device, conversation: Option<Id>, what: What) -> EntriesPage {
+        let ask = v1::ReadEntries {
+            conversation: conversation.map(Id::to_bytes).unwrap_or_default(),
+            what: Some(what),
+        };
+        match self.ask(device, client_frame::Kind::ReadEntries(ask)) {
+            gateway_frame::Kind::EntriesPage(page) => page,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// The log gets another epoch under a running gateway.
     pub fn store_epoch(&mut self, epoch: u64) {
         self.store.begin().unwrap();

@@ -641,7 +641,7 @@ export type CustomerState = Message<"zuoxi.v1.CustomerState"> & {
   agent: Uint8Array;
 
   /**
-   * Customers before this one in the queue; 0: next.
+   * Customers before this one in the queue; 0: next, 99: as many or more.
    *
    * @generated from field: uint32 ahead = 5;
    */
