@@ -5,9 +5,9 @@ use crate::Outcome;
 use crate::arguments::Arguments;
 use crate::stage::{cargo, see};
 
-/// Seeds of `cargo xtask test`, from 0 on. Always the same ones: whoever changes something else must not be stopped by a
-/// seed that nobody played before. Fresh ones are played by `cargo xtask simulate --fresh`.
-const SEEDS: &str = "400";
+/// Fresh seeds of each `cargo xtask test`, and the most seconds that they take.
+const FRESH: &str = "2000";
+const SECONDS: &str = "150";
 
 /// Plays seeds: `--seed N --runs M`; `--planted` plants each fault in turn.
 ///
@@ -29,9 +29,9 @@ pub(crate) fn simulate(arguments: &Arguments) -> Outcome {
     play(arguments.has("planted"), &arguments.handed_on(&flags))
 }
 
-/// What `cargo xtask test` plays: seeds that ever failed, and the first ones.
+/// What `cargo xtask test` plays: seeds that ever failed, and fresh ones.
 pub(crate) fn seeds() -> Outcome {
-    let given = ["--regressions", "--runs", SEEDS];
+    let given = ["--regressions", "--fresh", "--runs", FRESH, "--seconds", SECONDS];
     play(false, &given.map(str::to_owned))
 }
 

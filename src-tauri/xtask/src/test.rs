@@ -55,10 +55,7 @@ pub(crate) fn test(arguments: &Arguments) -> Outcome {
         see(&mut cargo(["test", "--workspace", "--quiet"]))
     })?;
     stage("fuzzing", fuzz::briefly)?;
-    stage(
-        "simulation: seeds that ever failed, and the first ones",
-        simulate::seeds,
-    )?;
+    stage("simulation: seeds that ever failed, and fresh ones", simulate::seeds)?;
     stage("simulation: planted faults", simulate::planted)?;
     if !arguments.has("fast") {
         for (name, script) in [

@@ -234,10 +234,11 @@ impl<W: Ord + Clone> Timeline<W> {
 
     /// The log ends at this Seq after all (a restored gateway). What lies above is dropped.
     pub fn cut_above(&mut self, head: u64) {
+        let head = head.max(self.floor - 1);
         if head >= self.top {
             return;
         }
-        let first = (head + 1).saturating_sub(self.floor);
+        let first = head + 1 - self.floor;
         let count = self.settled_rows() - first;
         let before = self.flags_below(first + count);
         while let Some((seq, _)) = self.settled.last_key_value() {
@@ -250,7 +251,7 @@ impl<W: Ord + Clone> Timeline<W> {
                 self.by_id.remove(&item.id);
             }
         }
-        self.top = head.max(self.floor - 1);
+        self.top = head;
         self.told_remove(first, count);
         // Its reason may be gone.
         if let Some(last) = first.checked_sub(1) {

@@ -680,6 +680,21 @@ fn an_assignment_and_its_reason_are_one_line_whichever_comes_first() {
 }
 
 #[test]
+fn a_restored_log_that_ends_below_the_floor_takes_no_row_away() {
+    let mut timeline = timeline();
+    timeline.insert(&(1..=9).map(entry).collect::<Vec<_>>());
+    timeline.set_floor(8);
+    let view = observe(&mut timeline, From::Row(0), 9);
+    assert_eq!(view.rows.len(), 2);
+    timeline.cut_above(3);
+    assert_eq!(timeline.total(), 0);
+    drop(deltas(&mut timeline));
+    // Nothing is above the floor any more: an even shorter log changes nothing.
+    timeline.cut_above(2);
+    assert_eq!(deltas(&mut timeline), Vec::new());
+}
+
+#[test]
 fn an_unread_window_opens_at_the_first_unread_words() {
     let mut timeline = timeline();
     timeline.insert(&(1..=100).map(entry).collect::<Vec<_>>());

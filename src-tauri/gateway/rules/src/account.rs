@@ -12,6 +12,7 @@ use crate::group::{Effect, Group, Leaving};
 use crate::people::People;
 use crate::record::Who;
 use crate::signals::want_presence;
+use crate::timer::Timer;
 use crate::wording::problem;
 
 impl Gateway {
@@ -162,7 +163,10 @@ impl Gateway {
     pub(crate) fn facts_changed(&mut self, group: &mut Group<'_>) {
         let people = match group.store.facts() {
             Ok(facts) => People::new(facts),
-            Err(error) => return tracing::warn!(%error, "the administrator's changes can't be read"),
+            Err(error) => {
+                tracing::warn!(%error, "the administrator's changes can't be read: tried again soon");
+                return self.facts_again();
+            }
         };
         let connected: Vec<Id> = self.agents.keys().copied().collect();
         let old = std::mem::replace(&mut self.people, people);
@@ -200,9 +204,17 @@ impl Gateway {
             match group.store.session(&token_hash) {
                 Ok(None) => self.send_away(group, connection, going_away::Reason::SessionEnded, 0),
                 Ok(Some(_)) => {}
-                Err(error) => return tracing::warn!(%error, "sessions can't be read"),
+                Err(error) => {
+                    tracing::warn!(%error, "sessions can't be read: tried again soon");
+                    return self.facts_again();
+                }
             }
         }
+    }
+
+    /// What is stored may be another than what is known here, and nobody will say so again.
+    pub(crate) fn facts_again(&mut self) {
+        self.timers.set(self.now_ms + u64::from(RETRY_MS), Timer::Facts);
     }
 
     /// A session that is in use doesn't expire: it is renewed long before.

@@ -482,6 +482,7 @@ impl Gateway {
                         group.stirred.extend(self.queue_news(team));
                     }
                 }
+                Timer::Facts => self.facts_changed(group),
                 Timer::Housekeeping => {
                     self.tidy(group);
                     self.timers.set(self.now_ms + HOUSEKEEPING_MS, Timer::Housekeeping);

@@ -24,6 +24,8 @@ pub(crate) enum Timer {
     Unsaid,
     /// Customers in queues are told how many wait before them.
     Queues,
+    /// What the administrator or an agent set is read again.
+    Facts,
     Housekeeping,
 }
 

@@ -53,7 +53,9 @@ impl Gateway {
                 self.free.insert(team);
             }
             Effect::Relieved(_) => self.timers.set(self.now_ms + u64::from(RETRY_MS), Timer::Grace),
-            Effect::Presence(..) | Effect::Password(..) | Effect::EndSessions(..) | Effect::LoggedOut(_) => {}
+            // It may have been stored all the same.
+            Effect::Password(..) => self.facts_again(),
+            Effect::Presence(..) | Effect::EndSessions(..) | Effect::LoggedOut(_) => {}
         }
     }
 

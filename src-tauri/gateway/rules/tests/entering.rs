@@ -5,6 +5,7 @@ mod story;
 
 use bytes::Bytes;
 use story::{AMY, Device, Story, problem_of, why, words};
+use zuoxi_rules::memory::CommitFault;
 use zuoxi_rules::record::Agent;
 use zuoxi_rules::{Claims, Config, Door, Event, Store as _};
 use zuoxi_wire::v1::{
@@ -157,16 +158,35 @@ fn a_session_that_nobody_used_for_long_is_gone() {
     assert_eq!(why(story.resume(&session).1), ProblemCode::Session);
 }
 
+fn change(old: &str, new: &str) -> Ask {
+    Ask::ChangePassword(v1::ChangePassword {
+        old: old.into(),
+        new: new.into(),
+    })
+}
+
+#[test]
+fn a_password_that_was_stored_by_a_commit_that_failed_is_the_one_that_counts() {
+    let mut story = Story::new();
+    let desk = story.agent("amy");
+    story.store.fail_commit(CommitFault::Stored);
+    assert_eq!(
+        problem_of(story.ask(desk, change("amy", "correct horse"))),
+        ProblemCode::Store
+    );
+    story.wait(2 * 5_000);
+    let device = story.connect();
+    assert!(
+        story
+            .try_log_in(device, Story::password("amy", "correct horse"))
+            .is_ok()
+    );
+}
+
 #[test]
 fn a_new_password_ends_all_other_sessions() {
     let mut story = Story::new();
     let (desk, laptop) = (story.agent("amy"), story.agent("amy"));
-    let change = |old: &str, new: &str| {
-        Ask::ChangePassword(v1::ChangePassword {
-            old: old.into(),
-            new: new.into(),
-        })
-    };
     assert_eq!(
         problem_of(story.ask(desk, change("wrong", "correct horse"))),
         ProblemCode::Credentials
