@@ -169,7 +169,7 @@ fn change(old: &str, new: &str) -> Ask {
 fn a_password_that_was_stored_by_a_commit_that_failed_is_the_one_that_counts() {
     let mut story = Story::new();
     let desk = story.agent("amy");
-    story.store.fail_commit(CommitFault::Stored);
+    story.store.fail_commit_after(2, CommitFault::Stored);
     assert_eq!(
         problem_of(story.ask(desk, change("amy", "correct horse"))),
         ProblemCode::Store
