@@ -310,6 +310,7 @@ const plays = {
   async "a window of its own: its tile alone, its panel over it, the desk's keys rest"() {
     const page = await open("popped=chen", { width: 480, height: 720 });
     assert.equal(await test(page, "inbox").count(), 0);
+    await until(page, async () => (await page.locator(".tile [data-bubble]").count()) > 3, "its rows are shown");
     await press(page, "Control+b");
     assert.equal(await test(page, "panel").count(), 1);
     await press(page, "Control+,", "Control+j");

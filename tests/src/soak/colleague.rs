@@ -257,7 +257,7 @@ impl Worker {
                 self.acknowledged
                     .insert(row.key.clone(), (conversation.to_owned(), seq));
             } else if row.mark == Some(Mark::NotSent) {
-                self.refused.insert(checker::id(&row.key));
+                self.refused.extend(row.message.as_deref().map(checker::id));
             }
         }
     }

@@ -8,6 +8,7 @@ import type { RowActs } from "./rowActs";
 
 const own: TimelineRow = {
   key: "m1",
+  message: "m1",
   seq: null,
   body: { kind: "message", text: "On its way", language: "en" },
   author: "agent",

@@ -1,6 +1,3 @@
-/** The message id of a row that has one: its key, but for an act whose id stands in the log with other words. */
-export const messageOf = ({ key }: { key: string }): string => key.replace(/^act:/, "");
-
 /** A fresh UUIDv7: ids made later sort later. */
 export function freshId(
   nowMs: number = Date.now(),

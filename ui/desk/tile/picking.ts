@@ -43,6 +43,7 @@ export function ownRow(
   const kind = note ? "note" : "message";
   return {
     key: id,
+    message: id,
     seq: null,
     body: note ? { kind: "note", text } : { kind: "message", text, language: "" },
     author: "agent",

@@ -300,6 +300,11 @@ export type TimelineRow = {
  */
 key: string, 
 /**
+ * The message id, for what its author can do about it (recall, send again, discard, keep): of own words, and of
+ * acts as long as they aren't settled. Left out where there is nothing to do.
+ */
+message?: string, 
+/**
  * Place in the log; `None`: not settled.
  */
 seq: number | null, 

@@ -332,7 +332,8 @@ fn row_weight(row: &TimelineRow) -> usize {
         RowBody::Recalled { edit_again, .. } => edit_again.len(),
         _ => 40,
     };
-    300 + text
+    let message = row.message.as_ref().map_or(0, |id| 13 + id.len());
+    300 + message + text
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use zuoxi_protocol::change::Range;
 
 use super::decode::Item;
+use super::steps::Seq;
 use super::window::Window;
-use super::{From, Seq, Timeline};
+use super::{From, Timeline};
 use crate::view::{TimelineDelta, TimelineView};
 
 impl<W: Ord + Clone> Timeline<W> {

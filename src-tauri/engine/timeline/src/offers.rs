@@ -2,8 +2,9 @@
 
 use zuoxi_wire::Id;
 
+use super::Timeline;
 use super::act::Act;
-use super::{Seq, Timeline};
+use super::steps::Seq;
 use crate::view::{RowBody, SaidView};
 
 impl<W: Ord + Clone> Timeline<W> {

@@ -2,9 +2,10 @@
 
 use zuoxi_wire::Id;
 
+use super::Timeline;
 use super::act::Act;
 use super::decode::Item;
-use super::{Seq, Timeline, count_step};
+use super::steps::{Seq, count_step};
 use crate::view::{AuthorView, Mark, RowBody, TimelineRow};
 
 /// Rows that show nothing are looked past, so many at most: a run of recalls is short.
@@ -244,6 +245,7 @@ impl<W: Ord + Clone> Timeline<W> {
                     } else {
                         format!("seq:{seq}")
                     },
+                    message: (item.mine && bubble(&item.body).is_some()).then(|| item.id.to_string()),
                     seq: Some(seq),
                     body: self.body(seq, item),
                     author: item.role,
@@ -265,6 +267,7 @@ impl<W: Ord + Clone> Timeline<W> {
                 } else {
                     act.id.to_string()
                 },
+                message: Some(act.id.to_string()),
                 seq: None,
                 body: act.body.clone(),
                 author: if self.me.customer {
@@ -287,6 +290,7 @@ impl<W: Ord + Clone> Timeline<W> {
                 let seq = self.floor + index;
                 TimelineRow {
                     key: format!("seq:{seq}"),
+                    message: None,
                     seq: Some(seq),
                     body: RowBody::Loading,
                     author: AuthorView::Gateway,

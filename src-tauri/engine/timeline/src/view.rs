@@ -114,6 +114,11 @@ pub struct TimelineRow {
     /// The message id, from key press to ACK to history: a row's key never changes. `seq:N` for what isn't here yet;
     /// `act:ID` for an act whose id stands in the log with other words, as a copied disk's does.
     pub key: String,
+    /// The message id, for what its author can do about it (recall, send again, discard, keep): of own words, and of
+    /// acts as long as they aren't settled. Left out where there is nothing to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub message: Option<String>,
     /// Place in the log; `None`: not settled.
     #[ts(type = "number | null")]
     pub seq: Option<u64>,

@@ -162,6 +162,7 @@ mod tests {
     fn row(key: &str) -> TimelineRow {
         TimelineRow {
             key: key.into(),
+            message: None,
             seq: None,
             body: RowBody::Nothing,
             author: AuthorView::Gateway,

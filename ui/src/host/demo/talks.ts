@@ -5,8 +5,8 @@ import { people, type Pair, type Person } from "./people";
 
 const minute = 60_000;
 
-/** A row before it has its place: key, Seq and day are filled in by the timeline. */
-export type Said = Omit<TimelineRow, "key" | "seq" | "new_day" | "joined" | "first_unread" | "too_late"> & {
+/** A row before it has its place: ids, Seq and day are filled in by the timeline. */
+export type Said = Omit<TimelineRow, "key" | "message" | "seq" | "new_day" | "joined" | "first_unread" | "too_late"> & {
   unread?: boolean;
 };
 

@@ -192,7 +192,8 @@ export class DemoTimeline {
       before.mine === rest.mine &&
       before.body.kind === rest.body.kind &&
       rest.time_ms - before.time_ms < threeMinutes;
-    return { ...rest, key, seq, new_day: !sameDay, joined, first_unread: false, too_late: false };
+    const message = rest.mine ? { message: key } : {};
+    return { ...rest, key, ...message, seq, new_day: !sameDay, joined, first_unread: false, too_late: false };
   }
 }
 
