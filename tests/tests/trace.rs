@@ -58,12 +58,14 @@ async fn conversation(engine: &Engine) -> String {
     let window = WindowId("main".into());
     let mut events = engine.attach(window.clone()).await.unwrap();
     engine.observe_inbox(&window, InboxTab::Mine, 0, 10).await.unwrap();
+    let mut inbox = None;
     loop {
         for event in events.recv().await.expect("the engine lives") {
-            if let DeskEvent::Inbox { view } = event
-                && let Some(row) = view.rows.first()
-            {
-                return row.conversation.clone();
+            if let DeskEvent::Inbox { delta } = event {
+                inbox = delta.onto(inbox.as_ref());
+                if let Some(row) = inbox.as_ref().and_then(|view| view.rows.first()) {
+                    return row.conversation.clone();
+                }
             }
         }
     }

@@ -249,7 +249,7 @@ impl Engine {
     }
 
     /// This window observes rows `from` .. `from + count` of a list, in place of what it observed of lists before.
-    /// `count` is at most 500.
+    /// `count` is at most 500. Who asks once more for what they observe is told all of it, as if they had nothing.
     pub async fn observe_inbox(
         &self,
         window: &WindowId,

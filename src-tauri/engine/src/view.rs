@@ -9,7 +9,7 @@ mod sync;
 
 pub use call_error::CallError;
 pub use event::{DeskEvent, DraftView};
-pub use inbox::{InboxCounts, InboxRow, InboxTab, InboxView, StatusView, Waiting};
+pub use inbox::{InboxCounts, InboxDelta, InboxRow, InboxSlot, InboxTab, InboxView, StatusView, Waiting};
 pub use people::{
     AgentTarget, CustomerPanel, CustomerView, MeView, PastVisitView, PresenceView, TeamTarget, TransferTargets,
     TransferTo,

@@ -26,6 +26,8 @@ fn the_uis_types_are_those_of_the_engine() {
             Mark,
             InboxRow,
             InboxView,
+            InboxSlot,
+            InboxDelta,
             InboxCounts,
             RowBody,
             ReasonView,

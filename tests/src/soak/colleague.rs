@@ -9,7 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use zuoxi_engine::net::{Proxies, WebSocketTransport};
 use zuoxi_engine::store::{Keyring, MemoryKeyring};
-use zuoxi_engine::view::{DeskEvent, InboxRow, InboxTab, Mark, StatusView, SyncView, TimelineDelta, TimelineRow};
+use zuoxi_engine::view::{
+    DeskEvent, InboxRow, InboxTab, InboxView, Mark, StatusView, SyncView, TimelineDelta, TimelineRow,
+};
 use zuoxi_engine::{Engine, EngineConfig, Surroundings, WindowId};
 
 use crate::checker::{self, Cache, Id, Numbers, Seen};
@@ -113,6 +115,9 @@ struct Worker {
     engine: Engine,
     window: WindowId,
     incoming: mpsc::Receiver<Vec<DeskEvent>>,
+    /// The list as it was told last.
+    inbox: Option<InboxView>,
+    /// Its rows, as far as they aren't answered since.
     rows: BTreeMap<String, InboxRow>,
     observed: BTreeSet<String>,
     sync: Option<(SyncView, u32)>,
@@ -146,6 +151,7 @@ impl Worker {
             engine,
             window,
             incoming,
+            inbox: None,
             rows: BTreeMap::new(),
             observed: BTreeSet::new(),
             sync: None,
@@ -163,7 +169,7 @@ impl Worker {
         loop {
             tokio::select! {
                 _ = &mut stopped => return Ok(()),
-                events = self.incoming.recv() => self.hear(events.ok_or("the engine is gone")?),
+                events = self.incoming.recv() => self.hear(events.ok_or("the engine is gone")?)?,
                 _ = pace.tick() => self.answer().await?,
             }
         }
@@ -224,15 +230,19 @@ impl Worker {
         id
     }
 
-    fn hear(&mut self, events: Vec<DeskEvent>) {
+    fn hear(&mut self, events: Vec<DeskEvent>) -> Told {
         for event in events {
             match event {
-                DeskEvent::Inbox { view } if view.tab == InboxTab::Mine => {
+                DeskEvent::Inbox { delta } => {
+                    let view = delta
+                        .onto(self.inbox.as_ref())
+                        .ok_or("a list speaks of a row that wasn't told")?;
                     self.rows = view
                         .rows
-                        .into_iter()
-                        .map(|row| (row.conversation.clone(), row))
+                        .iter()
+                        .map(|row| (row.conversation.clone(), row.clone()))
                         .collect();
+                    self.inbox = Some(view);
                 }
                 DeskEvent::Sync { sync, waiting, .. } => self.sync = Some((sync, waiting)),
                 DeskEvent::Timeline { conversation, deltas } => {
@@ -243,6 +253,7 @@ impl Worker {
                 _ => {}
             }
         }
+        Ok(())
     }
 
     fn look(&mut self, conversation: &str, delta: &TimelineDelta) {
@@ -273,7 +284,7 @@ impl Worker {
         let settled = async {
             while told(&self.sync).is_none_or(|as_of| before.is_some_and(|before| as_of <= before)) {
                 let events = self.incoming.recv().await.ok_or("the engine is gone")?;
-                self.hear(events);
+                self.hear(events)?;
             }
             Told::Ok(())
         };
@@ -283,7 +294,7 @@ impl Worker {
         settled?;
         // What is told of timelines may come in a batch after the mark's.
         while let Ok(Some(events)) = tokio::time::timeout(SILENCE, self.incoming.recv()).await {
-            self.hear(events);
+            self.hear(events)?;
         }
         Ok(())
     }

@@ -21,6 +21,8 @@ pub(crate) struct Desk {
     pub(crate) engine: Engine,
     pub(crate) window: WindowId,
     incoming: mpsc::Receiver<Vec<DeskEvent>>,
+    /// The list that it was told last.
+    inbox: Option<InboxView>,
     pub(crate) inboxes: BTreeMap<InboxTab, InboxView>,
     pub(crate) timelines: BTreeMap<String, TimelineView>,
     pub(crate) heads: BTreeMap<String, InboxRow>,
@@ -53,6 +55,7 @@ impl Desk {
             engine,
             window,
             incoming,
+            inbox: None,
             inboxes: BTreeMap::new(),
             timelines: BTreeMap::new(),
             heads: BTreeMap::new(),
@@ -108,8 +111,10 @@ impl Desk {
                         timeline::replay(view, &delta);
                     }
                 }
-                DeskEvent::Inbox { view } => {
-                    self.inboxes.insert(view.tab, view);
+                DeskEvent::Inbox { delta } => {
+                    let view = delta.onto(self.inbox.as_ref()).expect("a row that the window has");
+                    self.inboxes.insert(view.tab, view.clone());
+                    self.inbox = Some(view);
                 }
                 DeskEvent::Conversation { row } => {
                     self.heads.insert(row.conversation.clone(), row);

@@ -113,6 +113,8 @@ struct Desk {
     teller: Teller,
     status: Status,
     random: fastrand::Rng,
+    /// The list as it was told last.
+    inbox: Option<InboxView>,
     mine: BTreeSet<String>,
     timelines: BTreeMap<String, TimelineView>,
     own: BTreeMap<Id, Known>,
@@ -164,6 +166,7 @@ impl Desk {
             seen,
             teller: Teller::default(),
             status: Status::default(),
+            inbox: None,
             mine: BTreeSet::new(),
             timelines: BTreeMap::new(),
             own,
@@ -250,7 +253,14 @@ impl Desk {
 
     async fn hear(&mut self, event: DeskEvent) {
         match event {
-            DeskEvent::Inbox { view } if view.tab == InboxTab::Mine => self.see_inbox(view).await,
+            DeskEvent::Inbox { delta } => {
+                let Some(view) = delta.onto(self.inbox.as_ref()) else {
+                    eprintln!("a list speaks of a row that wasn't told");
+                    std::process::exit(3);
+                };
+                self.see_inbox(&view).await;
+                self.inbox = Some(view);
+            }
             DeskEvent::Timeline { conversation, deltas } => {
                 for delta in deltas {
                     self.see_rows(&conversation, &delta);
@@ -287,8 +297,8 @@ impl Desk {
         }
     }
 
-    async fn see_inbox(&mut self, view: InboxView) {
-        let mine: BTreeSet<String> = view.rows.into_iter().map(|row| row.conversation).collect();
+    async fn see_inbox(&mut self, view: &InboxView) {
+        let mine: BTreeSet<String> = view.rows.iter().map(|row| row.conversation.clone()).collect();
         for gone in self.mine.difference(&mine) {
             let _ = self.engine.unobserve_timeline(&self.window, gone).await;
             self.timelines.remove(gone);

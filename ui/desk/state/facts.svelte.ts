@@ -2,8 +2,18 @@
 // that shows it and are never kept here.
 
 import { SvelteMap, SvelteSet } from "svelte/reactivity";
-import type { CustomerPanel, DeskEvent, InboxCounts, InboxRow, InboxView, MeView, SyncView } from "../../src/gen/view";
+import type {
+  CustomerPanel,
+  DeskEvent,
+  InboxCounts,
+  InboxDelta,
+  InboxRow,
+  InboxView,
+  MeView,
+  SyncView,
+} from "../../src/gen/view";
 import type { ConversationFeed } from "../tileSeam";
+import { viewOf } from "./inboxDelta";
 
 export interface Mark {
   sync: SyncView;
@@ -33,6 +43,8 @@ export class DeskFacts implements ConversationFeed {
   });
   counts: InboxCounts = $state.raw(none);
   inbox: InboxView | null = $state.raw(null);
+  /** How often the list spoke of rows that weren't here, which is a fault of ours: it has to be observed again. */
+  inboxLost = $state(0);
   readonly panels = new SvelteMap<string, CustomerPanel>();
   readonly popped = new SvelteSet<string>();
   readonly #heads = new SvelteMap<string, InboxRow>();
@@ -77,6 +89,11 @@ export class DeskFacts implements ConversationFeed {
         this.me = event.me;
         if (event.me === null) this.#forget();
         break;
+      case "session_ended":
+        this.me = null;
+        this.#forget();
+        this.#onHappening(event);
+        break;
       case "sync":
         this.mark = {
           sync: event.sync,
@@ -86,8 +103,7 @@ export class DeskFacts implements ConversationFeed {
         };
         break;
       case "inbox":
-        this.inbox = event.view;
-        for (const row of event.view.rows) this.#heads.set(row.conversation, row);
+        this.#takeInbox(event.delta);
         break;
       case "counts":
         this.counts = event.counts;
@@ -112,6 +128,12 @@ export class DeskFacts implements ConversationFeed {
     }
   }
 
+  #takeInbox(delta: InboxDelta): void {
+    this.inbox = viewOf(this.inbox, delta);
+    if (this.inbox === null) this.inboxLost += 1;
+    for (const slot of delta.rows) if (typeof slot !== "number") this.#heads.set(slot.conversation, slot);
+  }
+
   #setPopped(conversations: readonly string[]): void {
     const now = new Set(conversations);
     for (const conversation of this.popped) if (!now.has(conversation)) this.popped.delete(conversation);
@@ -123,7 +145,7 @@ export class DeskFacts implements ConversationFeed {
     for (const handler of this.#handlers.get(conversation) ?? []) handler(event);
   }
 
-  /** Another account must see nothing of this one's. */
+  /** Another account must see nothing of this one's. The engine knows that nothing is left here (`Handed`). */
   #forget(): void {
     this.inbox = null;
     this.counts = none;

@@ -270,7 +270,6 @@ export class Workplace {
       case "session_ended":
         this.sessionEnded = event.reason;
         this.dialog = null;
-        this.facts.apply([{ event: "me", me: null }]);
         break;
       case "quit_asked":
         this.dialog = { kind: "leave", by: "quit", waiting: event.waiting, parked: event.parked };

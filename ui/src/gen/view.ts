@@ -144,6 +144,41 @@ from: number,
 rows: Array<InboxRow>, };
 
 /**
+ * A row of an [`InboxDelta`]: in TypeScript a number, or the row itself.
+ */
+export type InboxSlot = number | InboxRow;
+
+/**
+ * An [`InboxView`], told by what changed. With the view that the window was told last, whichever list that was of, it
+ * gives the view as it is now.
+ *
+ * Window and engine begin from nothing, so that every row comes whole, at the same events: when the window is attached,
+ * with `Me` of nobody and with `SessionEnded`. A window that has lost its view observes the same rows again: whoever
+ * asks for what they observe already is told all of it.
+ */
+export type InboxDelta = { 
+/**
+ * Which list.
+ */
+tab: InboxTab, 
+/**
+ * Rows in the first group: waiting for you.
+ */
+waiting_count: number, 
+/**
+ * Rows in all.
+ */
+total: number, 
+/**
+ * Index of the first row here.
+ */
+from: number, 
+/**
+ * All rows of the view, in its order.
+ */
+rows: Array<InboxSlot>, };
+
+/**
  * How many each list holds.
  */
 export type InboxCounts = { 
@@ -749,9 +784,9 @@ parked: number,
  */
 round_trip_ms: number | null, } | { "event": "inbox", 
 /**
- * The window.
+ * All of its rows; those that the window has are told by where they stood.
  */
-view: InboxView, } | { "event": "counts", 
+delta: InboxDelta, } | { "event": "counts", 
 /**
  * Those.
  */

@@ -117,7 +117,7 @@ export function browserHost(params: URLSearchParams): Host {
       demoFor(() => {
         if (desk.unsent && !force) throw callError("busy");
         loggedIn = false;
-        tell([{ event: "me", me: null }]);
+        desk.logOut();
       }),
     changePassword: (old) =>
       demoFor(() => {

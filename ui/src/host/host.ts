@@ -34,7 +34,10 @@ export interface Host {
   setAside(gateway: string, name: string): Promise<void>;
   setPresence(presence: PresenceView): Promise<void>;
 
-  /** Observes rows `from` .. `from + count` of a list, in place of what was observed before. */
+  /**
+   * Observes rows `from` .. `from + count` of a list, in place of what was observed before. Asked for once more, it is
+   * told as a whole (`InboxDelta`).
+   */
   observeInbox(tab: InboxTab, from: number, count: number): Promise<void>;
   /** Observes a conversation's head and rows `from` .. `from + count`; from = -1: at the end, or at the first unread. */
   observeTimeline(conversation: string, from: number, count: number): Promise<void>;

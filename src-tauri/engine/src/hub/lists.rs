@@ -102,7 +102,7 @@ impl Active {
             let view = self
                 .inbox
                 .observe(window.clone(), observed.tab, observed.from, observed.count);
-            outside.windows.tell(window, DeskEvent::Inbox { view });
+            outside.windows.tell_inbox(window, view);
         }
     }
 
@@ -197,7 +197,7 @@ impl Active {
     /// Hands the windows what changed in lists, heads, mark and log-in.
     pub(super) fn tell_lists(&mut self, outside: &mut Outside) {
         for (window, view) in self.inbox.take_views() {
-            outside.windows.tell(&window, DeskEvent::Inbox { view });
+            outside.windows.tell_inbox(&window, view);
         }
         if let Some(counts) = self.inbox.take_counts() {
             outside.windows.tell_all(&DeskEvent::Counts { counts });

@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use zuoxi_wire::Id;
 
+use super::handed::Handed;
+use super::pending::{Pending, weight};
 use crate::desk::WindowId;
-use crate::view::{DeskEvent, InboxTab, RowBody, TimelineDelta, TimelineRow};
+use crate::view::{DeskEvent, InboxTab, InboxView};
 
 /// Batches that may wait for a window.
 const BATCHES: usize = 32;
@@ -32,8 +34,9 @@ struct Window {
     events: mpsc::Sender<Vec<DeskEvent>>,
     inbox: Option<ObservedInbox>,
     timelines: Vec<Id>,
-    pending: Vec<DeskEvent>,
+    pending: Vec<Pending>,
     pending_bytes: usize,
+    handed: Handed,
     behind: bool,
     told_ms: Option<u64>,
 }
@@ -54,6 +57,7 @@ impl Windows {
             timelines: Vec::new(),
             pending: Vec::new(),
             pending_bytes: 0,
+            handed: Handed::default(),
             behind: false,
             told_ms: None,
         };
@@ -80,7 +84,11 @@ impl Windows {
 
     pub(crate) fn observe_inbox(&mut self, id: &WindowId, observed: ObservedInbox) -> bool {
         self.open.get_mut(id).is_some_and(|window| {
-            window.inbox = Some(observed);
+            if window.inbox.replace(observed) == Some(observed) {
+                // Nobody asks for what they have.
+                tracing::info!(window = id.0, "a window asks for its list once more");
+                window.handed.forget();
+            }
             true
         })
     }
@@ -112,6 +120,7 @@ impl Windows {
             window.timelines.clear();
             window.pending.clear();
             window.pending_bytes = 0;
+            window.handed.forget();
         }
     }
 
@@ -140,13 +149,20 @@ impl Windows {
 
     pub(crate) fn tell(&mut self, id: &WindowId, event: DeskEvent) {
         if let Some(window) = self.open.get_mut(id) {
-            window.add(event);
+            window.add(Pending::Event(event));
+        }
+    }
+
+    /// Tells a window its list: it is handed what changed.
+    pub(crate) fn tell_inbox(&mut self, id: &WindowId, view: InboxView) {
+        if let Some(window) = self.open.get_mut(id) {
+            window.add(Pending::Inbox(view));
         }
     }
 
     pub(crate) fn tell_all(&mut self, event: &DeskEvent) {
         for window in self.open.values_mut() {
-            window.add(event.clone());
+            window.add(Pending::Event(event.clone()));
         }
     }
 
@@ -157,7 +173,7 @@ impl Windows {
             .values_mut()
             .filter(|window| window.timelines.contains(&conversation))
         {
-            window.add(event.clone());
+            window.add(Pending::Event(event.clone()));
         }
     }
 
@@ -184,27 +200,27 @@ impl Windows {
 }
 
 impl Window {
-    fn add(&mut self, event: DeskEvent) {
+    fn add(&mut self, more: Pending) {
         if self.behind {
             return;
         }
-        let key = state_key(&event);
+        let key = more.state_key();
         if key.is_some()
-            && let Some(at) = self.pending.iter().rposition(|other| state_key(other) == key)
+            && let Some(at) = self.pending.iter().rposition(|other| other.state_key() == key)
         {
             let old = self.pending.remove(at);
-            self.pending_bytes = self.pending_bytes.saturating_sub(weight(&old));
+            self.pending_bytes = self.pending_bytes.saturating_sub(old.weight());
         }
-        self.pending_bytes += weight(&event);
-        match (self.pending.last_mut(), event) {
+        self.pending_bytes += more.weight();
+        match (self.pending.last_mut(), more) {
             (
-                Some(DeskEvent::Timeline { conversation, deltas }),
-                DeskEvent::Timeline {
+                Some(Pending::Event(DeskEvent::Timeline { conversation, deltas })),
+                Pending::Event(DeskEvent::Timeline {
                     conversation: also,
                     deltas: more,
-                },
+                }),
             ) if *conversation == also => deltas.extend(more),
-            (_, event) => self.pending.push(event),
+            (_, more) => self.pending.push(more),
         }
         if self.pending_bytes > PENDING_BYTES {
             tracing::info!(
@@ -212,18 +228,17 @@ impl Window {
                 "a window doesn't keep up: it is told all anew"
             );
             self.behind = true;
-            // What tells a moment and not a state can't be told anew.
-            self.pending
-                .retain(|event| state_key(event).is_none() && !matches!(event, DeskEvent::Timeline { .. }));
-            self.pending_bytes = self.pending.iter().map(weight).sum();
+            self.pending.retain(Pending::is_of_a_moment);
+            self.pending_bytes = self.pending.iter().map(Pending::weight).sum();
         }
     }
 
     fn forget(&mut self, conversation: Id) {
         let name = conversation.to_string();
-        self.pending
-            .retain(|event| !matches!(event, DeskEvent::Timeline { conversation, .. } if *conversation == name));
-        self.pending_bytes = self.pending.iter().map(weight).sum();
+        self.pending.retain(
+            |waits| !matches!(waits, Pending::Event(DeskEvent::Timeline { conversation, .. }) if *conversation == name),
+        );
+        self.pending_bytes = self.pending.iter().map(Pending::weight).sum();
     }
 
     fn flush(&mut self, now_ms: u64, urgent: bool) -> Option<u64> {
@@ -242,104 +257,25 @@ impl Window {
             let Ok(place) = self.events.try_reserve() else { break };
             let mut bytes = 0;
             let mut batch = Vec::new();
-            while let Some(event) = waiting.next_if(|event| batch_takes(bytes, event)) {
+            while let Some(next) = waiting.next_if(|next| bytes == 0 || bytes + self.handed.weight(next) <= BATCH_BYTES)
+            {
+                let event = self.handed.hand(next);
                 bytes += weight(&event);
                 batch.push(event);
             }
             place.send(batch);
         }
         self.pending = waiting.collect();
-        self.pending_bytes = self.pending.iter().map(weight).sum();
+        self.pending_bytes = self.pending.iter().map(Pending::weight).sum();
         self.told_ms = Some(now_ms);
         (self.behind || !self.pending.is_empty()).then_some(now_ms + FRAME_MS)
     }
 }
 
-fn batch_takes(bytes: usize, event: &DeskEvent) -> bool {
-    bytes == 0 || bytes + weight(event) <= BATCH_BYTES
-}
-
-/// Events of the same key describe the same state: the newer one replaces the older.
-#[derive(Debug, PartialEq, Eq)]
-enum StateKey<'a> {
-    Me,
-    Sync,
-    Counts,
-    Inbox,
-    Row(&'a str),
-    Typing(&'a str),
-    Customer(&'a str),
-    Draft(&'a str),
-}
-
-fn state_key(event: &DeskEvent) -> Option<StateKey<'_>> {
-    match event {
-        DeskEvent::Me { .. } => Some(StateKey::Me),
-        DeskEvent::Sync { .. } => Some(StateKey::Sync),
-        DeskEvent::Counts { .. } => Some(StateKey::Counts),
-        DeskEvent::Inbox { .. } => Some(StateKey::Inbox),
-        DeskEvent::Conversation { row } => Some(StateKey::Row(&row.conversation)),
-        DeskEvent::Typing { conversation, .. } => Some(StateKey::Typing(conversation)),
-        DeskEvent::Customer { panel } => Some(StateKey::Customer(&panel.conversation)),
-        DeskEvent::Draft { conversation, .. } => Some(StateKey::Draft(conversation)),
-        DeskEvent::Timeline { .. }
-        | DeskEvent::Attention { .. }
-        | DeskEvent::PutBack { .. }
-        | DeskEvent::SessionEnded { .. }
-        | DeskEvent::ServerLost { .. }
-        | DeskEvent::QuitAsked { .. }
-        | DeskEvent::Popped { .. }
-        | DeskEvent::Show { .. }
-        | DeskEvent::TooLate { .. } => None,
-    }
-}
-
-/// Bytes of an event as JSON, about: names and punctuation by a constant, texts as they are.
-fn weight(event: &DeskEvent) -> usize {
-    match event {
-        DeskEvent::Inbox { view } => 100 + view.rows.iter().map(|row| 450 + row.preview.len()).sum::<usize>(),
-        DeskEvent::Conversation { row } => 450 + row.preview.len(),
-        DeskEvent::Timeline { deltas, .. } => 80 + deltas.iter().map(delta_weight).sum::<usize>(),
-        DeskEvent::Customer { panel } => {
-            800 + panel
-                .visits
-                .iter()
-                .map(|visit| 100 + visit.first_words.len())
-                .sum::<usize>()
-        }
-        DeskEvent::PutBack { text, .. } => 150 + text.len(),
-        DeskEvent::Draft { draft, .. } => 150 + draft.text.len() + draft.note.len(),
-        _ => 200,
-    }
-}
-
-fn delta_weight(delta: &TimelineDelta) -> usize {
-    match delta {
-        TimelineDelta::Reset { view } => 200 + view.rows.iter().map(row_weight).sum::<usize>(),
-        TimelineDelta::Insert { rows, .. } => 40 + rows.iter().map(row_weight).sum::<usize>(),
-        TimelineDelta::Update { row, .. } | TimelineDelta::Move { row, .. } => 60 + row_weight(row),
-        TimelineDelta::Remove { .. } | TimelineDelta::Bounds { .. } => 80,
-    }
-}
-
-fn row_weight(row: &TimelineRow) -> usize {
-    let text = match &row.body {
-        RowBody::Message { text, .. } | RowBody::Note { text } => text.len(),
-        RowBody::Reason(reason)
-        | RowBody::Assignment {
-            reason: Some(reason), ..
-        } => 40 + reason.text.len(),
-        RowBody::Recalled { edit_again, .. } => edit_again.len(),
-        _ => 40,
-    };
-    let message = row.message.as_ref().map_or(0, |id| 13 + id.len());
-    300 + message + text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::InboxCounts;
+    use crate::view::{InboxCounts, TimelineDelta};
 
     fn counts(mine: u32) -> DeskEvent {
         DeskEvent::Counts {

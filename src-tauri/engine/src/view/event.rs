@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::inbox::{InboxCounts, InboxRow, InboxView};
+use super::inbox::{InboxCounts, InboxDelta, InboxRow};
 use super::people::{CustomerPanel, MeView};
 use super::sync::SyncView;
 use zuoxi_timeline::view::TimelineDelta;
@@ -40,10 +40,10 @@ pub enum DeskEvent {
         #[ts(type = "number | null")]
         round_trip_ms: Option<u64>,
     },
-    /// An observed list of the inbox, as a whole window (it is one screen high).
+    /// The observed list of the inbox changed.
     Inbox {
-        /// The window.
-        view: InboxView,
+        /// All of its rows; those that the window has are told by where they stood.
+        delta: InboxDelta,
     },
     /// How many each list holds.
     Counts {

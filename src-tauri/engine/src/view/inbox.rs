@@ -92,6 +92,55 @@ pub struct InboxView {
     pub rows: Vec<InboxRow>,
 }
 
+/// A row of an [`InboxDelta`]: in TypeScript a number, or the row itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(untagged)]
+pub enum InboxSlot {
+    /// The window has this row already: its index in `rows` of the view that the window was told last. Nothing in it has
+    /// changed, though it may stand elsewhere now.
+    Kept(u32),
+    /// A row that is new here, or says something else than before.
+    Row(InboxRow),
+}
+
+/// An [`InboxView`], told by what changed. With the view that the window was told last, whichever list that was of, it
+/// gives the view as it is now.
+///
+/// Window and engine begin from nothing, so that every row comes whole, at the same events: when the window is attached,
+/// with `Me` of nobody and with `SessionEnded`. A window that has lost its view observes the same rows again: whoever
+/// asks for what they observe already is told all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct InboxDelta {
+    /// Which list.
+    pub tab: InboxTab,
+    /// Rows in the first group: waiting for you.
+    pub waiting_count: u32,
+    /// Rows in all.
+    pub total: u32,
+    /// Index of the first row here.
+    pub from: u32,
+    /// All rows of the view, in its order.
+    pub rows: Vec<InboxSlot>,
+}
+
+impl InboxDelta {
+    /// The view as it is now, from the one that was told last. `None`: it speaks of a row that isn't in that one.
+    pub fn onto(self, last: Option<&InboxView>) -> Option<InboxView> {
+        let last = last.map(|view| view.rows.as_slice()).unwrap_or_default();
+        let rows = self.rows.into_iter().map(|slot| match slot {
+            InboxSlot::Kept(index) => last.get(index as usize).cloned(),
+            InboxSlot::Row(row) => Some(row),
+        });
+        Some(InboxView {
+            tab: self.tab,
+            waiting_count: self.waiting_count,
+            total: self.total,
+            from: self.from,
+            rows: rows.collect::<Option<_>>()?,
+        })
+    }
+}
+
 /// How many each list holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 pub struct InboxCounts {

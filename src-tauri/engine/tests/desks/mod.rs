@@ -60,7 +60,10 @@ impl Window {
                         self.timeline = Some(view);
                     }
                 }
-                DeskEvent::Inbox { view } => self.inbox = Some(view),
+                DeskEvent::Inbox { delta } => {
+                    let view = delta.onto(self.inbox.as_ref()).expect("a row that the window has");
+                    self.inbox = Some(view);
+                }
                 event => self.events.push(event),
             }
         }

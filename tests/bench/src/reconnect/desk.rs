@@ -56,7 +56,7 @@ impl Desk {
             while !holds(self) {
                 for event in self.incoming.recv().await.unwrap_or_default() {
                     match event {
-                        DeskEvent::Inbox { view } if view.tab == InboxTab::Mine => self.mine = Some(view),
+                        DeskEvent::Inbox { delta } => self.mine = delta.onto(self.mine.as_ref()),
                         DeskEvent::Sync { sync, waiting, .. } => {
                             self.sync = Some(sync);
                             self.waiting = waiting;

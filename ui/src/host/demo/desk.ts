@@ -7,6 +7,7 @@ import type {
   DraftView,
   InboxCounts,
   InboxRow,
+  InboxSlot,
   InboxTab,
   MeView,
   PresenceView,
@@ -48,6 +49,8 @@ export class DemoDesk {
   readonly #conversations = new Map<string, Conversation>();
   readonly #tell: (events: DeskEvent[]) => void;
   #observed: { tab: InboxTab; from: number; count: number } = { tab: "mine", from: 0, count: 0 };
+  /** Rows of the list as the window was told it last: only what changed is told again. */
+  #told: readonly InboxRow[] = [];
   #sync: SyncView;
   #unsent = new Set<string>();
   #presence: PresenceView = "online";
@@ -99,12 +102,20 @@ export class DemoDesk {
     this.#tell([{ event: "counts", counts: this.#counts() }, this.#mark()]);
   }
 
+  logOut(): void {
+    this.#told = [];
+    this.#tell([{ event: "me", me: null }]);
+  }
+
   setPresence(presence: PresenceView): void {
     this.#presence = presence;
     this.#tell([{ event: "me", me: this.me() }]);
   }
 
   observeInbox(tab: InboxTab, from: number, count: number): void {
+    const before = this.#observed;
+    // Nobody asks for what they have.
+    if (before.tab === tab && before.from === from && before.count === count) this.#told = [];
     this.#observed = { tab, from, count };
     this.#tellInbox();
   }
@@ -484,15 +495,18 @@ export class DemoDesk {
     const { tab, from, count } = this.#observed;
     if (count === 0) return;
     const rows = this.#list(tab);
+    const shown = rows.slice(from, from + count);
+    const had = new Map(this.#told.map((row, index) => [row, index]));
+    this.#told = shown;
     this.#tell([
       {
         event: "inbox",
-        view: {
+        delta: {
           tab,
           waiting_count: rows.filter((row) => row.waiting !== null).length,
           total: rows.length,
           from,
-          rows: rows.slice(from, from + count),
+          rows: shown.map((row): InboxSlot => had.get(row) ?? row),
         },
       },
     ]);
