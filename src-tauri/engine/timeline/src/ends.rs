@@ -24,6 +24,16 @@ impl<W: Ord + Clone> Timeline<W> {
         }
     }
 
+    /// No entry is in memory any more, and nothing is known of the customer's positions. Windows are told anew.
+    pub(super) fn forget_entries(&mut self) {
+        self.settled.clear();
+        self.by_id.clear();
+        (self.delivered, self.customer_read) = (0, 0);
+        for window in self.windows.values_mut() {
+            window.reset();
+        }
+    }
+
     fn forget_first(&mut self) {
         if let Some((seq, item)) = self.settled.pop_first()
             && self.by_id.get(&item.id) == Some(&seq.0)

@@ -36,8 +36,9 @@ impl<W: Ord + Clone> Timeline<W> {
         }
     }
 
-    /// What is watched was opened: one snapshot.
+    /// What is watched was opened: one snapshot. What was watched before may be of another log, or taken away since.
     pub fn watch_opened(&mut self, floor: u64, head: u64) {
+        self.forget_entries();
         self.set_floor(floor);
         if head < self.head() {
             self.cut_above(head);

@@ -249,7 +249,9 @@ impl Checker {
                     continue;
                 }
                 for (conversation, log) in &old.logs {
-                    let had = log.find(me, *id).is_some_and(|kept| !kept.entry.erased);
+                    // What is older than is kept goes from devices too, and nobody misses it.
+                    let kept = log.find(me, *id).filter(|kept| kept.entry.seq >= log.floor());
+                    let had = kept.is_some_and(|kept| !kept.entry.erased);
                     let has = self
                         .truth
                         .logs

@@ -41,6 +41,11 @@ impl Log {
         self.row.as_ref().and_then(|row| row.holder)
     }
 
+    /// First Seq that is kept.
+    pub fn floor(&self) -> u64 {
+        self.row.as_ref().map_or(1, |row| row.floor)
+    }
+
     /// The log as this reader counts it, by Seq − 1.
     pub fn len(&self, customer: bool) -> u64 {
         if customer {
