@@ -44,6 +44,13 @@ impl Pushed {
         self.numbers.insert(brought.clone(), push.number);
         self.brought.push(brought);
     }
+
+    /// The push that brought this. A row that came once more with a note there has none of its own: the one before it.
+    fn number_of(&self, brought: &Brought) -> Option<u64> {
+        let (last, number) = self.numbers.range(..=brought).next_back()?;
+        let same = (&last.0, &last.1, last.2) == (&brought.0, &brought.1, brought.2);
+        same.then_some(*number)
+    }
 }
 
 impl Twin {
@@ -65,9 +72,7 @@ impl Twin {
             return 0;
         };
         let mut taken = here.brought.iter().take(acknowledged as usize).rev();
-        taken
-            .find_map(|brought| there.numbers.get(brought).copied())
-            .unwrap_or(0)
+        taken.find_map(|brought| there.number_of(brought)).unwrap_or(0)
     }
 }
 
@@ -109,9 +114,14 @@ impl World {
         let (here, there) = (self.to_customers(said), self.to_customers(&out));
         if here != there {
             let differs = here.iter().zip(&there).find(|(here, there)| here != there);
+            let more = here.get(there.len()).or(there.get(here.len()));
             self.checker.fail(match differs {
                 Some((here, there)) => format!("a note shows to a customer: {here:?} instead of {there:?}"),
-                None => format!("a note shows to a customer: {} frames, not {}", here.len(), there.len()),
+                None => format!(
+                    "a note shows to a customer: {} frames, not {}: {more:?}",
+                    here.len(),
+                    there.len()
+                ),
             });
         }
         self.twin = Some(twin);
