@@ -71,8 +71,10 @@ impl Twin {
         let Some((here, there)) = self.pushed.get(&connection) else {
             return 0;
         };
-        let mut taken = here.brought.iter().take(acknowledged as usize).rev();
-        taken.find_map(|brought| there.number_of(brought)).unwrap_or(0)
+        let taken = here.brought.iter().take(acknowledged as usize);
+        // Told with a note, some stand in another order there.
+        let numbers = taken.filter_map(|brought| there.number_of(brought));
+        numbers.max().unwrap_or(0)
     }
 }
 
