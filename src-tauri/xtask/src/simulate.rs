@@ -6,7 +6,7 @@ use crate::arguments::Arguments;
 use crate::stage::{cargo, see};
 
 /// Fresh seeds of each `cargo xtask test`, and the most seconds that they take.
-const FRESH: &str = "2000";
+const FRESH: &str = "400";
 const SECONDS: &str = "150";
 
 /// Plays seeds: `--seed N --runs M`; `--planted` plants each fault in turn.
