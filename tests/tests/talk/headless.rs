@@ -141,6 +141,19 @@ impl Desk {
         panic!("waited in vain until {what}; {diagnostics:?} {:?}", self.timelines)
     }
 
+    /// All that was told to the gateway before is known there: a heartbeat that was asked for afterwards has come.
+    pub(crate) async fn is_heard(&mut self) {
+        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64;
+        let newer = |desk: &Self| match desk.sync {
+            Some(SyncView::UpToDate { as_of_ms }) if as_of_ms >= now => Some(()),
+            _ => None,
+        };
+        // Asked for once a second at most.
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        self.engine.check_now().await.unwrap();
+        self.until("the gateway heard it", newer).await;
+    }
+
     pub(crate) fn rows(&self, conversation: &str) -> &[TimelineRow] {
         self.timelines.get(conversation).map_or(&[], |view| &view.rows)
     }

@@ -253,6 +253,8 @@ async fn a_queued_conversation_is_watched_taken_and_kept() {
         desk.events.iter().any(busy).then_some(())
     })
     .await;
+    // Told here at once, it is on its way there.
+    desk.is_heard().await;
     desk.show(InboxTab::Queue).await;
     let mut customer = Customer::new(&gateway.address()).await;
     customer.write("有人吗？").await;
