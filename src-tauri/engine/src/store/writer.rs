@@ -1,9 +1,12 @@
 //! The writing thread: groups of transactions, and what is done when nobody waits.
 
+use std::ffi::c_int;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use zuoxi_protocol::change::{Durability, Transaction};
 
@@ -11,26 +14,32 @@ use super::apply::{Numbers, apply, delete_doomed};
 use super::error::StoreError;
 use super::load::load;
 use super::pictures;
-use super::queue::{Queue, Work, is_apart, weight};
+use super::queue::{Queue, Work, is_apart};
 use super::{Done, OnDone};
 
 /// Quiet after which background work begins.
 const QUIET: Duration = Duration::from_millis(50);
 /// Entries deleted in one slice of background work: a few milliseconds.
 const SLICE: i64 = 500;
-/// Weight of a picture: its bytes are those of so many entries.
-const PICTURE: usize = 500;
-/// Changes and entries after which the WAL goes into the database even if it is never quiet: about 10 MB.
-const CHECKPOINT: usize = 50_000;
+/// Pages of WAL, of 16 KiB each, after which it goes into the database even if it is never quiet. Under a flood each small
+/// commit writes several: what is gathered for longer holds up for longer who waits behind it.
+const CHECKPOINT_PAGES: u32 = 1_000;
 
 /// Starts the writing thread; it ends when the queue is closed and empty.
-pub(super) fn spawn(db: Connection, queue: Arc<Queue>, on_done: OnDone) -> std::io::Result<JoinHandle<()>> {
+pub(super) fn spawn(mut db: Connection, queue: Arc<Queue>, on_done: OnDone) -> std::io::Result<JoinHandle<()>> {
+    let wal_pages = Arc::new(AtomicU32::new(0));
+    let told = Arc::clone(&wal_pages);
+    let hooked = db.wal_hook(Some(move |_: &mut Wal, pages: c_int| {
+        told.store(pages.unsigned_abs(), Ordering::Relaxed);
+        Ok(())
+    }));
+    hooked.map_err(std::io::Error::other)?;
     let writer = Writer {
         db,
         numbers: Numbers::default(),
         durability: None,
         failed: false,
-        unwritten: 0,
+        wal_pages,
         idle: false,
     };
     thread::Builder::new()
@@ -45,8 +54,8 @@ struct Writer {
     durability: Option<Durability>,
     /// An ordered transaction that others build on failed, and nobody has loaded since.
     failed: bool,
-    /// Changes and entries since the last checkpoint.
-    unwritten: usize,
+    /// Pages in the WAL after the last commit.
+    wal_pages: Arc<AtomicU32>,
     /// Nothing is left to do in the background.
     idle: bool,
 }
@@ -64,7 +73,7 @@ impl Writer {
                     self.idle = false;
                     let done = self.group(&transactions, durability, ordered);
                     on_done(done);
-                    if self.unwritten > CHECKPOINT {
+                    if self.wal_pages.load(Ordering::Relaxed) > CHECKPOINT_PAGES {
                         self.checkpoint("PASSIVE");
                     }
                 }
@@ -78,7 +87,6 @@ impl Writer {
                     if let Err(error) = pictures::write(&mut self.db, &change) {
                         tracing::warn!(agent = %change.agent, %error, "a picture isn't kept");
                     }
-                    self.unwritten += PICTURE;
                 }
                 Work::Idle => self.background(),
                 Work::End => break,
@@ -141,7 +149,6 @@ impl Writer {
             for change in &one.changes {
                 apply(&open, &mut self.numbers, change)?;
             }
-            self.unwritten += weight(one);
         }
         open.commit()?;
         Ok(())
@@ -173,7 +180,6 @@ impl Writer {
         let open = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         delete_doomed(&open, number, SLICE)?;
         open.commit()?;
-        self.unwritten += SLICE as usize;
         Ok(true)
     }
 
@@ -184,7 +190,7 @@ impl Writer {
         {
             tracing::warn!(%error, "the WAL stays as it is");
         }
-        self.unwritten = 0;
+        self.wal_pages.store(0, Ordering::Relaxed);
     }
 }
 
