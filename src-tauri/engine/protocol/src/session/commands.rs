@@ -243,10 +243,13 @@ impl Session {
             });
             return;
         }
-        let first = want.range.first.max(1);
+        let first = want.range.first.clamp(1, LAST);
         want.range = Range {
             first,
-            last: want.range.last.clamp(first, (first + WANT_ENTRIES - 1).min(LAST)),
+            last: want
+                .range
+                .last
+                .clamp(first, first.saturating_add(WANT_ENTRIES - 1).min(LAST)),
         };
         self.wants.push_back(want);
     }
