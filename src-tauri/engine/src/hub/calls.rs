@@ -232,7 +232,7 @@ impl Active {
 
     fn recall(&mut self, conversation: Id, message: Id, outside: &Outside) -> Result<(), CallError> {
         let shown = self.showing.shown.get(&conversation);
-        let entered = shown.is_some_and(|shown| shown.timeline.has_entry(message));
+        let entered = shown.is_some_and(|shown| shown.timeline.has_own_entry(message));
         if self.acts.contains_key(&message) && !entered {
             // Not settled: it is taken back, not recalled.
             self.ask(Ask::Discard { id: message });

@@ -27,7 +27,7 @@ impl<W: Ord + Clone> Timeline<W> {
     /// No entry is in memory any more, and nothing is known of the customer's positions. Windows are told anew.
     pub(super) fn forget_entries(&mut self) {
         self.settled.clear();
-        self.by_id.clear();
+        self.ids.clear();
         (self.delivered, self.customer_read) = (0, 0);
         for window in self.windows.values_mut() {
             window.reset();
@@ -35,10 +35,8 @@ impl<W: Ord + Clone> Timeline<W> {
     }
 
     fn forget_first(&mut self) {
-        if let Some((seq, item)) = self.settled.pop_first()
-            && self.by_id.get(&item.id) == Some(&seq.0)
-        {
-            self.by_id.remove(&item.id);
+        if let Some((seq, item)) = self.settled.pop_first() {
+            self.ids.take(item.id, seq.0);
         }
     }
 
@@ -67,10 +65,8 @@ impl<W: Ord + Clone> Timeline<W> {
             if seq.0 <= head {
                 break;
             }
-            if let Some((seq, item)) = self.settled.pop_last()
-                && self.by_id.get(&item.id) == Some(&seq.0)
-            {
-                self.by_id.remove(&item.id);
+            if let Some((seq, item)) = self.settled.pop_last() {
+                self.ids.take(item.id, seq.0);
             }
         }
         self.top = head;

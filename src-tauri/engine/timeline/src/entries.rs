@@ -68,7 +68,7 @@ impl<W: Ord + Clone> Timeline<W> {
     }
 
     fn keep(&mut self, seq: u64, item: Item) {
-        self.by_id.entry(item.id).or_insert(seq);
+        self.ids.put(item.id, seq);
         self.settled.insert(Seq(seq), item);
     }
 
@@ -123,12 +123,8 @@ impl<W: Ord + Clone> Timeline<W> {
         let (Ok(id), Ok(author)) = (Id::try_from(&content.id), Id::optional(&content.author)) else {
             return;
         };
-        let target = self.by_id.get(&id).copied();
-        if let Some(seq) = target
-            && self.settled.get(&Seq(seq)).is_some_and(|item| item.author == author)
-        {
-            self.erase(&[seq]);
-        }
+        let seqs: Vec<u64> = self.items(id, author).map(|(seq, _)| seq).collect();
+        self.erase(&seqs);
     }
 
     /// Content of these is gone. What is not in memory comes erased from the store.

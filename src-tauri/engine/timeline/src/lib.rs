@@ -10,6 +10,7 @@ mod decode;
 mod ends;
 mod entries;
 mod follow;
+mod ids;
 mod observing;
 mod offers;
 mod outbox;
@@ -31,6 +32,7 @@ use zuoxi_wire::Id;
 
 use act::Act;
 use decode::Item;
+use ids::Ids;
 use steps::Seq;
 use window::Window;
 
@@ -76,7 +78,7 @@ pub struct Timeline<W> {
     /// Highest Seq known, told or seen; `floor - 1` or more.
     top: u64,
     settled: BTreeMap<Seq, Item>,
-    by_id: HashMap<Id, u64>,
+    ids: Ids,
     /// By place.
     acts: Vec<Act>,
     places: HashMap<Id, u64>,
@@ -115,7 +117,7 @@ impl<W: Ord + Clone> Timeline<W> {
             floor: 1,
             top: 0,
             settled: BTreeMap::new(),
-            by_id: HashMap::new(),
+            ids: Ids::default(),
             acts: Vec::new(),
             places: HashMap::new(),
             doubled: HashSet::new(),
@@ -149,9 +151,17 @@ impl<W: Ord + Clone> Timeline<W> {
         self.settled.len()
     }
 
-    /// Whether an entry with this id is in memory.
-    pub fn has_entry(&self, id: Id) -> bool {
-        self.by_id.contains_key(&id)
+    /// Whether this member's entry with this id is in memory.
+    pub fn has_own_entry(&self, id: Id) -> bool {
+        self.items(id, Some(self.me.id)).next().is_some()
+    }
+
+    /// What stands under an id and its author.
+    fn items(&self, id: Id, author: Option<Id>) -> impl Iterator<Item = (u64, &Item)> {
+        self.ids
+            .of(id)
+            .filter_map(|seq| self.settled.get(&Seq(seq)).map(|item| (seq, item)))
+            .filter(move |(_, item)| item.author == author)
     }
 
     /// Whether any window looks.

@@ -131,9 +131,7 @@ impl<W: Ord + Clone> Timeline<W> {
 
     fn let_go(&mut self, gone: BTreeMap<Seq, Item>) {
         for (seq, item) in gone {
-            if self.by_id.get(&item.id) == Some(&seq.0) {
-                self.by_id.remove(&item.id);
-            }
+            self.ids.take(item.id, seq.0);
         }
     }
 

@@ -12,19 +12,20 @@ impl<W: Ord + Clone> Timeline<W> {
     /// or [`Timeline::recall_not_offered`].
     pub fn offer_recall(&mut self, id: Id) {
         if self.too_late.insert(id) {
-            self.tell_message(id);
+            self.tell_own(id);
         }
     }
 
     /// It is being recalled, or is to stay.
     pub fn recall_not_offered(&mut self, id: Id) {
         if self.too_late.remove(&id) {
-            self.tell_message(id);
+            self.tell_own(id);
         }
     }
 
-    fn tell_message(&mut self, id: Id) {
-        if let Some(seq) = self.by_id.get(&id).copied() {
+    fn tell_own(&mut self, id: Id) {
+        let seqs: Vec<u64> = self.items(id, Some(self.me.id)).map(|(seq, _)| seq).collect();
+        for seq in seqs {
             self.told_update(seq - self.floor);
         }
     }

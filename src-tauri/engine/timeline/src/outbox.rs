@@ -6,7 +6,7 @@ use zuoxi_wire::Id;
 use super::Timeline;
 use super::act::{self, Act, Progress, Stand};
 use super::decode::Item;
-use super::steps::{Seq, count_step};
+use super::steps::count_step;
 use crate::view::RowBody;
 
 impl<W: Ord + Clone> Timeline<W> {
@@ -37,7 +37,7 @@ impl<W: Ord + Clone> Timeline<W> {
             // Its entry came first (from another connection): it is settled already.
             Err(_) if self.is_settled(&shown) => {}
             Err(position) => {
-                if self.by_id.contains_key(&act.id) {
+                if self.ids.any(act.id) {
                     self.doubled.insert(act.id);
                 }
                 let index = self.settled_rows() + position as u64;
@@ -53,11 +53,11 @@ impl<W: Ord + Clone> Timeline<W> {
 
     /// Whether an entry is what this act did. One that was refused for good isn't in the log, whatever has its id.
     fn is_settled(&self, act: &Act) -> bool {
-        let entry = self.by_id.get(&act.id).and_then(|seq| self.settled.get(&Seq(*seq)));
-        let own = entry.filter(|item| item.author == Some(self.me.id));
         let comparable = |item: &Item| matches!(item.body, RowBody::Message { .. } | RowBody::Note { .. });
         matches!(act.stand, Stand::Waits(_))
-            && own.is_some_and(|item| act.words.is_empty() || !comparable(item) || item.body == act.body)
+            && self
+                .items(act.id, Some(self.me.id))
+                .any(|(_, item)| act.words.is_empty() || !comparable(item) || item.body == act.body)
     }
 
     /// An act that is gone without an entry (discarded, voided and answered).

@@ -238,7 +238,7 @@ impl<W: Ord + Clone> Timeline<W> {
             Standing::Settled(seq, item) => {
                 let first_unread = first_unread == Some(seq);
                 // Ids are the author's choice: should two entries share one, the later keeps a key of its own.
-                let known = self.by_id.get(&item.id) == Some(&seq);
+                let known = self.ids.gives_key(item.id, seq);
                 TimelineRow {
                     key: if known {
                         item.id.to_string()
@@ -258,7 +258,7 @@ impl<W: Ord + Clone> Timeline<W> {
                     new_day: flags.new_day,
                     joined: flags.joined && !first_unread,
                     first_unread,
-                    too_late: self.too_late.contains(&item.id) && bubble(&item.body).is_some(),
+                    too_late: item.mine && self.too_late.contains(&item.id) && bubble(&item.body).is_some(),
                 }
             }
             Standing::Act(act) => TimelineRow {

@@ -7,7 +7,8 @@ use zuoxi_protocol::change::{OutboxAct, OutboxState};
 use zuoxi_wire::v1::{ActKind, EntryKind, RefusalCode};
 
 use super::{
-    ME, START_MS, Shown, act, assignment, deltas, entry, id, observe, parked, recall, refused, stored, text, timeline,
+    CUSTOMER, ME, START_MS, Shown, act, assignment, deltas, entry, id, observe, parked, recall, refused, stored, text,
+    timeline,
 };
 use crate::view::Mark::{Delivered, NotSent, Overdue, Read, Sending, Sent, WaitingForNetwork, Writing};
 use crate::view::{RowBody, TimelineDelta, TimelineRow};
@@ -184,6 +185,25 @@ fn what_was_discarded_too_late_offers_to_be_recalled() {
     timeline.insert(&[recall(2, &own)]);
     let row = timeline.row(0, None);
     assert!(matches!(row.body, RowBody::Recalled { .. }) && !row.too_late);
+}
+
+#[test]
+fn anothers_message_under_an_own_id_is_no_target_of_what_is_done_to_the_own_one() {
+    let mut timeline = timeline();
+    let own = stored(1, id(50), EntryKind::Message, ME, START_MS, text("act 50"));
+    let copied = stored(2, id(50), EntryKind::Message, CUSTOMER, START_MS, text("theirs"));
+    timeline.insert(std::slice::from_ref(&copied));
+    assert!(!timeline.has_own_entry(own.id));
+    observe(&mut timeline, From::Row(0), 50);
+    timeline.insert(std::slice::from_ref(&own));
+    deltas(&mut timeline);
+    timeline.offer_recall(own.id);
+    let told = deltas(&mut timeline);
+    assert!(matches!(&told[..], [TimelineDelta::Update { index: 0, row }] if row.too_late));
+    assert!(!timeline.row(1, None).too_late);
+    timeline.insert(&[recall(3, &own)]);
+    assert!(matches!(timeline.row(0, None).body, RowBody::Recalled { .. }));
+    assert!(matches!(timeline.row(1, None).body, RowBody::Message { .. }));
 }
 
 #[test]
