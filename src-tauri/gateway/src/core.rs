@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
+use zuoxi_rules::bus::Bus;
 use zuoxi_rules::load::{Level, Sample};
 use zuoxi_rules::record::Brand;
 use zuoxi_rules::store::{Store, StoreError};
@@ -86,6 +87,19 @@ impl Pulse {
     }
 }
 
+/// Wakes the core up; it may be called from any thread.
+pub type Wake = Box<dyn Fn() + Send>;
+
+fn wake(core: &mpsc::Sender<Inbound>) -> Wake {
+    let core = core.downgrade();
+    Box::new(move || {
+        // A core whose queue is full is awake.
+        if let Some(core) = core.upgrade() {
+            let _ = core.try_send(Inbound::Event(Event::Tick));
+        }
+    })
+}
+
 /// The running core, as the server holds it. It ends when this and all clones of its sender are gone.
 #[derive(Debug)]
 pub struct Core {
@@ -97,17 +111,24 @@ pub struct Core {
 }
 
 impl Core {
-    /// Starts the core over a store. Must be called inside a tokio runtime, which does the jobs.
+    /// Starts the core over a store. `join` gives it its end of the nodes' bus, with what wakes the core up when
+    /// something waits there. Must be called inside a tokio runtime, which does the jobs.
     ///
     /// # Errors
     /// The store can't be read, or the system gives no thread or no randomness.
-    pub fn start(mut store: SqliteStore, config: Config, metrics: Arc<Metrics>) -> Result<Self, StoreError> {
+    pub fn start(
+        mut store: SqliteStore,
+        join: impl FnOnce(Wake) -> Box<dyn Bus>,
+        config: Config,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StoreError> {
         let broken = |error: &dyn std::fmt::Display| StoreError::Broken(error.to_string());
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| broken(&error))?;
         let mut clock = Clock::default();
-        let gateway = Gateway::new(config, &mut store, seed, clock.now_ms())?;
         let (inbound, queue) = mpsc::channel(QUEUE);
+        let bus = join(wake(&inbound));
+        let gateway = Gateway::on(bus, config, &mut store, seed, clock.now_ms())?;
         let pulse = Arc::new(Pulse {
             turned_ms: AtomicU64::new(system_ms()),
             open: watch::Sender::new(0),

@@ -190,6 +190,13 @@ impl Gateway {
                 self.room_of(id);
             }
         }
+        let moved = self.people.agents.values().filter(|agent| {
+            let before = old.agents.get(&agent.id);
+            before.is_some_and(|before| before.presence != agent.presence) && self.is_connected(Who::Agent(agent.id))
+        });
+        for agent in moved.map(|agent| agent.id).collect::<Vec<_>>() {
+            self.agent_moved(group, agent);
+        }
         self.end_removed_sessions(group);
     }
 

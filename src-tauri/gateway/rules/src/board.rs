@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use zuoxi_wire::v1::Status;
 use zuoxi_wire::{Id, limits};
 
+use crate::bus::Stand;
 use crate::record::Conversation;
 
 /// Conversations that aren't closed, sorted as routing needs them.
@@ -31,57 +32,56 @@ impl Board {
     pub(crate) fn new(active: &[Conversation]) -> Self {
         let mut board = Self::default();
         for conversation in active {
-            board.add(conversation);
+            board.add(conversation.id, conversation.stand());
         }
         board
     }
 
-    /// A conversation changed from `before` to `after`; the other way round takes that back.
-    pub(crate) fn moved(&mut self, before: Option<&Conversation>, after: Option<&Conversation>) {
+    /// A conversation moved from `before` to `after`; the other way round takes that back.
+    pub(crate) fn moved(&mut self, id: Id, before: Option<Stand>, after: Option<Stand>) {
         if let (Some(before), Some(after)) = (before, after)
-            && (before.status, before.team, before.holder) == (after.status, after.team, after.holder)
-            && before.queued_ms == after.queued_ms
+            && before.is_same_place(&after)
         {
-            return self.spoke(before, after);
+            return self.spoke(id, before, after);
         }
         if let Some(before) = before {
-            self.drop(before);
+            self.drop(id, before);
         }
         if let Some(after) = after {
-            self.add(after);
+            self.add(id, after);
         }
     }
 
     /// It stands where it stood, and only the time of its last public entry may be another.
-    fn spoke(&mut self, before: &Conversation, after: &Conversation) {
-        if after.assignee().is_some()
+    fn spoke(&mut self, id: Id, before: Stand, after: Stand) {
+        if after.status == Status::Open
             && before.public_ms != after.public_ms
             && let Some(idle) = self.idle.get_mut(&after.team)
         {
-            idle.remove(&(before.public_ms, before.id));
-            idle.insert((after.public_ms, after.id));
+            idle.remove(&(before.public_ms, id));
+            idle.insert((after.public_ms, id));
         }
     }
 
-    fn add(&mut self, c: &Conversation) {
-        match (c.status, c.holder) {
+    fn add(&mut self, id: Id, stand: Stand) {
+        match (stand.status, stand.holder) {
             (Status::Queued, _) => {
-                self.queues.entry(c.team).or_default().insert((c.queued_ms, c.id));
+                self.queues.entry(stand.team).or_default().insert((stand.queued_ms, id));
             }
             (Status::Open, Some(agent)) => {
-                self.open.entry(agent).or_default().insert(c.id);
-                self.idle.entry(c.team).or_default().insert((c.public_ms, c.id));
+                self.open.entry(agent).or_default().insert(id);
+                self.idle.entry(stand.team).or_default().insert((stand.public_ms, id));
             }
             _ => {}
         }
     }
 
-    fn drop(&mut self, c: &Conversation) {
-        match (c.status, c.holder) {
-            (Status::Queued, _) => take(&mut self.queues, &c.team, &(c.queued_ms, c.id)),
+    fn drop(&mut self, id: Id, stand: Stand) {
+        match (stand.status, stand.holder) {
+            (Status::Queued, _) => take(&mut self.queues, &stand.team, &(stand.queued_ms, id)),
             (Status::Open, Some(agent)) => {
-                take(&mut self.open, &agent, &c.id);
-                take(&mut self.idle, &c.team, &(c.public_ms, c.id));
+                take(&mut self.open, &agent, &id);
+                take(&mut self.idle, &stand.team, &(stand.public_ms, id));
             }
             _ => {}
         }

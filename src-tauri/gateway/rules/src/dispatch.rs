@@ -30,7 +30,7 @@ impl Gateway {
     fn candidates(&self, team: Id, except: Option<Id>) -> Vec<Candidate> {
         let members = self.people.members(team).filter(|agent| Some(agent.id) != except);
         members
-            .filter(|agent| self.agents.contains_key(&agent.id))
+            .filter(|agent| self.is_connected(Who::Agent(agent.id)))
             .map(|agent| Candidate {
                 agent: agent.id,
                 takes: agent.presence == Presence::Online,
@@ -44,7 +44,7 @@ impl Gateway {
     pub(crate) fn is_anybody_there(&self, team: Id) -> bool {
         self.people
             .members(team)
-            .any(|agent| self.agents.contains_key(&agent.id))
+            .any(|agent| self.is_connected(Who::Agent(agent.id)))
     }
 
     pub(crate) fn team_of(&self, team: Id) -> (Id, String) {
@@ -163,7 +163,7 @@ impl Gateway {
         let serving: Vec<Id> = self
             .board
             .serving()
-            .filter(|agent| !self.agents.contains_key(agent))
+            .filter(|agent| !self.is_connected(Who::Agent(*agent)))
             .collect();
         for agent in serving {
             self.went_away(agent);
@@ -257,7 +257,7 @@ impl Gateway {
                 if since + idle_ms > self.now_ms || !seen.insert(id) {
                     break;
                 }
-                if let Err(error) = self.close_one(group, id) {
+                if let Err(error) = self.close_one(group, id, since) {
                     tracing::warn!(%error, conversation = %id, "an idle conversation can't be closed");
                     break;
                 }
@@ -265,12 +265,12 @@ impl Gateway {
         }
     }
 
-    fn close_one(&mut self, group: &mut Group<'_>, id: Id) -> Stored<()> {
+    fn close_one(&mut self, group: &mut Group<'_>, id: Id, since_ms: u64) -> Stored<()> {
         group.usable()?;
         let Some(conversation) = group.conversation(id)? else {
             return Ok(());
         };
-        if conversation.status != Status::Open {
+        if conversation.status != Status::Open || conversation.public_ms != since_ms {
             self.board_doubted = true;
             return Ok(());
         }

@@ -322,7 +322,7 @@ impl Gateway {
             }
             transfer_content::To::Agent(agent) => {
                 let agent = self.people.agents.get(&Id::try_from(agent).ok()?)?;
-                let there = !agent.disabled && self.agents.contains_key(&agent.id);
+                let there = !agent.disabled && self.is_connected(Who::Agent(agent.id));
                 if !there || conversation.assignee() == Some(agent.id) {
                     return None;
                 }

@@ -9,6 +9,7 @@ use zuoxi_wire::{Id, limits};
 
 use crate::account::log_out;
 use crate::board::Board;
+use crate::bus::{Bus, Hub, NodeId, Notice, Subject};
 use crate::config::Config;
 use crate::connection::{Connection, Session, Stage};
 use crate::entropy::Entropy;
@@ -19,7 +20,7 @@ use crate::people::People;
 use crate::planted::{self, Fault};
 use crate::positions::Moving;
 use crate::rate::{Buckets, Places, Tally};
-use crate::record::Who;
+use crate::record::{Conversation, Who};
 use crate::replies::Replies;
 use crate::rounds::Rounds;
 use crate::sealing::Sealing;
@@ -43,6 +44,7 @@ const QUIET_SOON_MS: u64 = 50;
 /// The rules of one gateway, with what it knows only as long as its connections live.
 pub struct Gateway {
     pub(crate) config: Config,
+    pub(crate) bus: Box<dyn Bus>,
     pub(crate) entropy: Entropy,
     pub(crate) now_ms: u64,
     pub(crate) epoch: u64,
@@ -57,6 +59,8 @@ pub struct Gateway {
     pub(crate) customers: BTreeMap<Id, BTreeSet<ConnectionId>>,
     /// Customers who are logged in, by conversation.
     pub(crate) owners: BTreeMap<Id, Id>,
+    /// Who is connected to other nodes, and to which.
+    pub(crate) elsewhere: BTreeMap<Who, BTreeSet<NodeId>>,
     /// Who reads along, by conversation.
     pub(crate) watchers: BTreeMap<Id, BTreeSet<ConnectionId>>,
     pub(crate) addresses: BTreeMap<String, u32>,
@@ -92,12 +96,28 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway without connections over `store`; `seed` is 32 random bytes, from which all ids, salts and tokens
-    /// come.
+    /// A gateway without connections over `store`, alone on its bus; `seed` is 32 random bytes, from which all ids, salts
+    /// and tokens come.
     ///
     /// # Errors
     /// The store can't be read.
     pub fn new<S: Store>(config: Config, store: &mut S, seed: [u8; 32], now_ms: u64) -> Stored<Self> {
+        Self::on(Box::new(Hub::default().node(|| {})), config, store, seed, now_ms)
+    }
+
+    /// The same as one of the nodes that share the store, with its end of their bus.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn on<S: Store>(
+        mut bus: Box<dyn Bus>,
+        config: Config,
+        store: &mut S,
+        seed: [u8; 32],
+        now_ms: u64,
+    ) -> Stored<Self> {
+        bus.follow(Subject::Nodes);
+        bus.publish(Subject::Nodes, &Notice::WhoIsThere);
         let board = Board::new(&store.active_conversations()?);
         let mut timers = Timers::default();
         timers.set(now_ms + HOUSEKEEPING_MS, Timer::Housekeeping);
@@ -105,6 +125,7 @@ impl Gateway {
         let connects = Buckets::new(config.connects_per_second, config.connects_burst);
         let mut gateway = Self {
             config,
+            bus,
             entropy: Entropy::new(seed),
             now_ms,
             epoch: store.epoch()?,
@@ -115,6 +136,7 @@ impl Gateway {
             agents: BTreeMap::new(),
             customers: BTreeMap::new(),
             owners: BTreeMap::new(),
+            elsewhere: BTreeMap::new(),
             watchers: BTreeMap::new(),
             addresses: BTreeMap::new(),
             timers,
@@ -223,6 +245,7 @@ impl Gateway {
             self.another_epoch(&mut group, epoch);
         }
         self.read_board(&mut group);
+        self.hear(&mut group);
         for event in batch {
             self.event(&mut group, event);
         }
@@ -358,15 +381,24 @@ impl Gateway {
 
     fn committed(&mut self, group: &mut Group<'_>) {
         self.move_lanes(group);
+        self.publish_moves(group);
         for waited in std::mem::take(&mut group.waited) {
             self.replies.measured(waited);
         }
         for leaving in std::mem::take(&mut group.leaving) {
             match leaving {
                 Leaving::Answer(connection, answer) => group.mail.answer(connection, *answer),
-                Leaving::Push { to, push, hidden } => self.push(group, to, *push, hidden),
+                Leaving::Push {
+                    to,
+                    push,
+                    hidden,
+                    except,
+                } => {
+                    self.publish_push(to, &push, hidden);
+                    self.push_here(group, to, *push, hidden, except);
+                }
                 Leaving::Reply(connection, request, kind) => group.mail.say(connection, request, *kind),
-                Leaving::Tell(connection, kind) => group.mail.say(connection, 0, *kind),
+                Leaving::Say(to, said) => self.say_to(group, to, &said),
             }
         }
         for effect in std::mem::take(&mut group.effects) {
@@ -391,7 +423,8 @@ impl Gateway {
         group.lanes.clear();
         self.board_doubted |= group.in_doubt;
         for (before, after) in std::mem::take(&mut group.moves).iter().rev() {
-            self.board.moved(Some(after), before.as_deref());
+            let before = before.as_deref().map(Conversation::stand);
+            self.board.moved(after.id, Some(after.stand()), before);
         }
         for (conversation, gathered) in std::mem::take(&mut group.positions) {
             self.keep_positions(conversation, gathered);
@@ -401,8 +434,13 @@ impl Gateway {
                 Leaving::Answer(connection, answer) if is_told_early(&answer) => {
                     group.mail.answer(connection, *answer);
                 }
-                Leaving::Push { to, push, hidden } if planted::has(Fault::HeadBeforeCommit) => {
-                    self.push(group, to, *push, hidden);
+                Leaving::Push {
+                    to,
+                    push,
+                    hidden,
+                    except,
+                } if planted::has(Fault::HeadBeforeCommit) => {
+                    self.push_here(group, to, *push, hidden, except);
                 }
                 Leaving::Answer(connection, answer) => {
                     let refused = Refused {
@@ -418,7 +456,7 @@ impl Gateway {
                     let said = gateway_frame::Kind::Problem(problem(ProblemCode::Store, RETRY_MS));
                     group.mail.say(connection, request, said);
                 }
-                Leaving::Push { .. } | Leaving::Tell(..) => {}
+                Leaving::Push { .. } | Leaving::Say(..) => {}
             }
         }
         for effect in std::mem::take(&mut group.effects) {
@@ -428,7 +466,13 @@ impl Gateway {
     }
 
     /// A push leaves if the connection's window has room; else feeds and heads tell it.
-    fn push(&mut self, group: &mut Group<'_>, connection: ConnectionId, mut push: zuoxi_wire::v1::Push, hidden: bool) {
+    pub(crate) fn push(
+        &mut self,
+        group: &mut Group<'_>,
+        connection: ConnectionId,
+        mut push: zuoxi_wire::v1::Push,
+        hidden: bool,
+    ) {
         if self.sheds(Level::Pushes) {
             return self.head_instead(connection);
         }
@@ -483,6 +527,8 @@ impl Gateway {
                     }
                 }
                 Timer::Facts => self.facts_changed(group),
+                // Each group begins with it.
+                Timer::Hear => {}
                 Timer::Housekeeping => {
                     self.tidy(group);
                     self.timers.set(self.now_ms + HOUSEKEEPING_MS, Timer::Housekeeping);

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{Answer, Presence, Push, answer, client_frame, gateway_frame};
 
+use crate::bus::To;
 use crate::entropy::Entropy;
 use crate::event::ConnectionId;
 use crate::lane::Lane;
@@ -47,15 +48,17 @@ impl Asked {
 pub(crate) enum Leaving {
     Answer(ConnectionId, Box<Answer>),
     Push {
-        to: ConnectionId,
+        to: To,
         push: Box<Push>,
         /// Of an entry that no customer sees.
         hidden: bool,
+        /// Got it with the answer.
+        except: Option<ConnectionId>,
     },
     /// Answers a request; a failed commit turns it into a problem.
     Reply(ConnectionId, u32, Box<gateway_frame::Kind>),
     /// Said by the gateway itself.
-    Tell(ConnectionId, Box<gateway_frame::Kind>),
+    Say(To, Box<gateway_frame::Kind>),
 }
 
 /// What memory does once the group is committed.

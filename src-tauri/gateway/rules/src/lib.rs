@@ -2,6 +2,7 @@
 //!
 //! - [`store`]: everything durable, behind one trait; [`record`]: its rows; [`memory`]: its twin for tests and
 //!   simulation; [`conformance`]: what every store must do.
+//! - [`bus`]: what nodes that share a store tell each other; [`bus_conformance`]: what every bus must do.
 //! - [`event`]: what the machine is told and what it wants done.
 //! - [`gateway`]: the machine: a batch of events is one group commit, and nothing leaves or moves before it.
 //! - [`routing`]: who gets a conversation.
@@ -14,6 +15,8 @@ mod account;
 mod acts;
 mod beats;
 mod board;
+pub mod bus;
+pub mod bus_conformance;
 mod change;
 pub mod config;
 pub mod conformance;
@@ -21,11 +24,13 @@ mod connection;
 mod dispatch;
 mod doing;
 mod door;
+mod elsewhere;
 mod entering;
 mod entropy;
 pub mod event;
 pub mod gateway;
 mod group;
+mod hearing;
 mod identity;
 mod lane;
 pub mod load;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{self, Ack, ConversationPositions, MovePosition, PositionMoves, client_frame, gateway_frame};
 
+use crate::bus::To;
 use crate::connection::{Session, id_of};
 use crate::event::ConnectionId;
 use crate::gateway::{Gateway, RETRY_MS};
@@ -162,18 +163,25 @@ impl Gateway {
                 for_customer.push(shown);
             }
         }
-        let holder = conversation
-            .holder
-            .map(|holder| self.devices(holder))
-            .unwrap_or_default();
-        let watchers = self.watchers.get(&id).into_iter().flatten().copied();
-        for connection in holder.into_iter().chain(watchers) {
-            tell(group, connection, id, &for_agents);
+        let told = !for_customer.is_empty();
+        if let Some(holder) = conversation.holder {
+            self.tell_positions(group, To::Agent(holder), id, for_agents.clone());
         }
-        for connection in self.customers.get(&conversation.customer).into_iter().flatten() {
-            tell(group, *connection, id, &for_customer);
+        self.tell_positions(group, To::Watchers(id), id, for_agents);
+        self.tell_positions(group, To::Customer(conversation.customer), id, for_customer);
+        Ok(told)
+    }
+
+    fn tell_positions(&self, group: &mut Group<'_>, to: To, conversation: Id, positions: Vec<v1::Position>) {
+        if positions.is_empty() || !self.is_anybody(to) {
+            return;
         }
-        Ok(!for_customer.is_empty())
+        let moved = ConversationPositions {
+            conversation: conversation.to_bytes(),
+            positions,
+        };
+        let moves = gateway_frame::Kind::PositionMoves(PositionMoves { moves: vec![moved] });
+        group.leaving.push(Leaving::Say(to, Box::new(moves)));
     }
 }
 
@@ -187,17 +195,6 @@ pub(crate) fn positions_for(
     all.iter()
         .map(|position| outward(group, conversation, reader, position))
         .collect()
-}
-
-fn tell(group: &mut Group<'_>, connection: ConnectionId, conversation: Id, positions: &[v1::Position]) {
-    if !positions.is_empty() {
-        let moved = ConversationPositions {
-            conversation: conversation.to_bytes(),
-            positions: positions.to_vec(),
-        };
-        let moves = gateway_frame::Kind::PositionMoves(PositionMoves { moves: vec![moved] });
-        group.leaving.push(Leaving::Tell(connection, Box::new(moves)));
-    }
 }
 
 /// A member's own Seq in the agents' log.

@@ -10,6 +10,7 @@ use zuoxi_wire::v1::{
 };
 use zuoxi_wire::{Id, block, limits};
 
+use crate::bus::Subject;
 use crate::connection::{Session, id_of};
 use crate::event::ConnectionId;
 use crate::gateway::{Gateway, RETRY_MS};
@@ -260,6 +261,7 @@ impl Gateway {
             known.watches.insert(conversation.id);
         }
         self.watchers.entry(conversation.id).or_default().insert(connection);
+        self.bus.follow(Subject::Conversation(conversation.id));
         Ok(Kind::WatchPage(WatchPage {
             conversation: conversation.id.to_bytes(),
             time_ms: self.now_ms,
@@ -279,7 +281,7 @@ impl Gateway {
         let online = |team: Id| {
             self.people
                 .members(team)
-                .filter(|agent| self.agents.contains_key(&agent.id))
+                .filter(|agent| self.is_connected(Who::Agent(agent.id)))
                 .count()
         };
         Ok(Kind::Colleagues(Colleagues {
@@ -327,7 +329,10 @@ impl Gateway {
         let page_url = pages.filter_map(|known| known.page_url.clone()).next_back();
         Ok(Kind::Customer(v1::Customer {
             conversation: conversation.id.to_bytes(),
-            card: Some(wording::card(&conversation, online.is_some())),
+            card: Some(wording::card(
+                &conversation,
+                self.is_connected(Who::Customer(customer.id)),
+            )),
             browser: customer.browser,
             language: customer.language,
             page_url: page_url.unwrap_or(customer.page_url),

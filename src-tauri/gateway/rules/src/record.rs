@@ -7,6 +7,8 @@ use bytes::Bytes;
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{AuthorRole, Due, EntryKind, Presence, Status};
 
+use crate::bus::Stand;
+
 /// A merchant's chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brand {
@@ -250,6 +252,17 @@ impl Conversation {
     /// Who serves it now.
     pub fn assignee(&self) -> Option<Id> {
         if self.status == Status::Open { self.holder } else { None }
+    }
+
+    /// What routing has to know of it.
+    pub fn stand(&self) -> Stand {
+        Stand {
+            status: self.status,
+            team: self.team,
+            holder: self.holder,
+            queued_ms: self.queued_ms,
+            public_ms: self.public_ms,
+        }
     }
 }
 

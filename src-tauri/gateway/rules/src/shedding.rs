@@ -1,13 +1,15 @@
 //! What is shed under load, and how it is made good when it is calm again.
 
 use zuoxi_wire::Id;
-use zuoxi_wire::v1::{AskHeartbeat, Presence, client_frame, going_away};
+use zuoxi_wire::v1::{AskHeartbeat, client_frame, going_away};
 
+use crate::bus::To;
 use crate::event::ConnectionId;
 use crate::gateway::Gateway;
 use crate::group::Group;
 use crate::load::{Level, Sample, Shed};
 use crate::record::Who;
+use crate::signals::presence_move;
 use crate::timer::Timer;
 
 /// A connection whose pushes became heads is told them so often, milliseconds.
@@ -114,8 +116,8 @@ impl Gateway {
         if self.sheds(Level::Signals) {
             return self.leave_unsaid(Who::Agent(agent), None);
         }
-        let all = self.agents.values().flatten().copied().collect();
-        let presence: Presence = self.presence_of(agent);
-        crate::signals::tell_presence(group, &all, agent, presence);
+        let said = presence_move(agent, self.presence_of(agent));
+        // Each node tells its own.
+        self.say_here(group, To::Agents, &said);
     }
 }

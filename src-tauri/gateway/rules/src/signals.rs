@@ -1,12 +1,11 @@
 //! What is worth nothing a second later: typing, pages, presence; and who is there.
 
-use std::collections::BTreeSet;
-
 use zuoxi_wire::v1::{
     Done, Presence, PresenceMove, PresenceMoves, ProblemCode, Signal, Status, gateway_frame, going_away, signal,
 };
 use zuoxi_wire::{Id, limits};
 
+use crate::bus::{Subject, To};
 use crate::connection::{Session, Stage, cut, id_of};
 use crate::event::ConnectionId;
 use crate::gateway::{Gateway, RETRY_MS};
@@ -60,30 +59,21 @@ impl Gateway {
         }
     }
 
-    fn pass_on(&self, group: &mut Group<'_>, conversation: &Conversation, who: Who, kind: signal::Kind) {
-        let to: BTreeSet<ConnectionId> = match who {
-            Who::Customer(_) => {
-                let serving = conversation
-                    .assignee()
-                    .map(|agent| self.devices(agent))
-                    .unwrap_or_default();
-                serving
-                    .into_iter()
-                    .chain(self.watchers.get(&conversation.id).into_iter().flatten().copied())
-                    .collect()
-            }
-            Who::Agent(_) => self.customers.get(&conversation.customer).cloned().unwrap_or_default(),
-        };
-        let signal = Signal {
+    fn pass_on(&mut self, group: &mut Group<'_>, conversation: &Conversation, who: Who, kind: signal::Kind) {
+        let said = gateway_frame::Kind::Signal(Signal {
             conversation: conversation.id.to_bytes(),
             member: who.id().to_bytes(),
             role: wording::role(who).into(),
             kind: Some(kind),
-        };
-        for connection in to {
-            group
-                .mail
-                .say(connection, 0, gateway_frame::Kind::Signal(signal.clone()));
+        });
+        match who {
+            Who::Customer(_) => {
+                if let Some(agent) = conversation.assignee() {
+                    self.say_to(group, To::Agent(agent), &said);
+                }
+                self.say_to(group, To::Watchers(conversation.id), &said);
+            }
+            Who::Agent(_) => self.say_to(group, To::Customer(conversation.customer), &said),
         }
     }
 
@@ -118,7 +108,7 @@ impl Gateway {
     /// What others see of an agent.
     pub(crate) fn presence_of(&self, agent: Id) -> Presence {
         match self.people.agents.get(&agent) {
-            Some(known) if self.agents.contains_key(&agent) => known.presence,
+            Some(known) if self.is_connected(Who::Agent(agent)) => known.presence,
             _ => Presence::Offline,
         }
     }
@@ -147,13 +137,12 @@ impl Gateway {
             return;
         };
         let Some(agent) = conversation.assignee() else { return };
-        let online = if self.customers.contains_key(&customer) {
+        let online = if self.is_connected(Who::Customer(customer)) {
             Presence::Online
         } else {
             Presence::Offline
         };
-        let devices = self.devices(agent).into_iter().collect();
-        tell_presence(group, &devices, customer, online);
+        self.say_to(group, To::Agent(agent), &presence_move(customer, online));
     }
 
     // ---- coming and going --------------------------------------------------------------------------------------
@@ -185,6 +174,7 @@ impl Gateway {
             return;
         }
         index.remove(&id);
+        self.tell_moving(session.who, false);
         let typed: Vec<Id> = self
             .typing
             .keys()
@@ -196,7 +186,9 @@ impl Gateway {
         }
         match session.who {
             Who::Agent(agent) => {
-                self.went_away(agent);
+                if !self.is_connected(session.who) {
+                    self.went_away(agent);
+                }
                 self.agent_moved(group, agent);
             }
             Who::Customer(customer) => {
@@ -220,6 +212,7 @@ impl Gateway {
             watchers.remove(&connection);
             if watchers.is_empty() {
                 self.watchers.remove(&conversation);
+                self.bus.unfollow(Subject::Conversation(conversation));
             }
         }
     }
@@ -271,15 +264,13 @@ pub(crate) fn want_presence(
     Ok(())
 }
 
-pub(crate) fn tell_presence(group: &mut Group<'_>, to: &BTreeSet<ConnectionId>, who: Id, presence: Presence) {
-    let moves = vec![PresenceMove {
-        member: who.to_bytes(),
-        presence: presence.into(),
-    }];
-    for connection in to {
-        let kind = gateway_frame::Kind::PresenceMoves(PresenceMoves { moves: moves.clone() });
-        group.mail.say(*connection, 0, kind);
-    }
+pub(crate) fn presence_move(who: Id, presence: Presence) -> gateway_frame::Kind {
+    gateway_frame::Kind::PresenceMoves(PresenceMoves {
+        moves: vec![PresenceMove {
+            member: who.to_bytes(),
+            presence: presence.into(),
+        }],
+    })
 }
 
 /// An agent asks for a presence.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{Accepted, Push, Standing, Status, Summary, answer};
 
+use crate::bus::{Stand, To};
 use crate::change::{Change, same_team_row};
 use crate::event::ConnectionId;
 use crate::gateway::Gateway;
@@ -49,7 +50,8 @@ impl Gateway {
     }
 
     fn move_board(&mut self, group: &mut Group<'_>, before: Option<&Conversation>, after: &Conversation) {
-        self.board.moved(before, Some(after));
+        self.board
+            .moved(after.id, before.map(Conversation::stand), Some(after.stand()));
         let stood = before.map(|before| (before.status, before.team, before.holder));
         if stood != Some((after.status, after.team, after.holder)) {
             group.stirred.insert(after.id);
@@ -67,7 +69,7 @@ impl Gateway {
 
     fn tell(&mut self, group: &mut Group<'_>, change: &Change, revisions: &Revisions, mut origin: Option<Origin>) {
         let after = &change.after;
-        self.end_watches(change);
+        self.end_watches(change.before.as_deref().map(Conversation::stand), &change.after);
         let before_head = after.head - change.entries.len() as u64;
         let mut public = after.public_head - change.entries.iter().filter(|e| Reader::Customer.sees(e)).count() as u64;
         for (nth, entry) in change.entries.iter().enumerate() {
@@ -79,10 +81,7 @@ impl Gateway {
                 hidden: !Reader::Customer.sees(entry),
             };
             let head = before_head + nth as u64 + 1;
-            let holder = after
-                .holder
-                .and_then(|holder| Some((holder, self.agents.get(&holder)?)));
-            if let Some((holder, devices)) = holder {
+            if let Some(holder) = after.holder.filter(|holder| self.is_anybody(To::Agent(*holder))) {
                 let feed = Feed::Agent(holder);
                 let state = states(revisions, feed, true).get(nth).copied();
                 let push = Push {
@@ -90,9 +89,9 @@ impl Gateway {
                     entry: Some(wording::entry(entry, Reader::Agent, false)),
                     ..row(after, feed, state, true, Some(self.summary(after, true)))
                 };
-                telling.spread(group, devices, push);
+                telling.tell(self, group, To::Agent(holder), push);
             }
-            if let Some(watchers) = self.watchers.get(&after.id) {
+            if self.is_anybody(To::Watchers(after.id)) {
                 let push = Push {
                     conversation: after.id.to_bytes(),
                     head,
@@ -104,11 +103,9 @@ impl Gateway {
                     }),
                     ..Push::default()
                 };
-                telling.spread(group, watchers, push);
+                telling.tell(self, group, To::Watchers(after.id), push);
             }
-            if let Some(devices) = self.customers.get(&after.customer)
-                && Reader::Customer.sees(entry)
-            {
+            if Reader::Customer.sees(entry) && self.is_anybody(To::Customer(after.customer)) {
                 let push = Push {
                     conversation: after.id.to_bytes(),
                     head: public,
@@ -116,7 +113,7 @@ impl Gateway {
                     entry: Some(wording::entry(entry, Reader::Customer, false)),
                     ..Push::default()
                 };
-                telling.spread(group, devices, push);
+                telling.tell(self, group, To::Customer(after.customer), push);
             }
             if let Some(origin) = telling.origin {
                 let reader = Reader::of(origin.who);
@@ -139,35 +136,26 @@ impl Gateway {
             let Some(state) = states.last().copied() else { continue };
             let (to, whole) = match feed {
                 Feed::Agent(_) if *stands && !change.entries.is_empty() => continue,
-                Feed::Agent(id) => (self.devices(*id), true),
-                Feed::Team(id) => {
-                    let members = self
-                        .people
-                        .members(*id)
-                        .flat_map(|agent| self.devices(agent.id))
-                        .collect();
-                    (members, false)
-                }
+                Feed::Agent(id) => (To::Agent(*id), true),
+                Feed::Team(id) => (To::Team(*id), false),
             };
-            if to.is_empty() {
+            if !self.is_anybody(to) {
                 continue;
             }
             let summary = stands.then(|| self.summary(&change.after, whole));
             let push = row(&change.after, *feed, Some(state), *stands, summary);
-            for connection in to {
-                group.leaving.push(Leaving::Push {
-                    to: connection,
-                    push: Box::new(push.clone()),
-                    hidden: false,
-                });
-            }
+            group.leaving.push(Leaving::Push {
+                to,
+                push: Box::new(push),
+                hidden: false,
+                except: None,
+            });
         }
     }
 
     /// What comes by one's own feed, or moved out of one's teams, isn't watched any longer.
-    fn end_watches(&mut self, change: &Change) {
-        let after = &change.after;
-        let Some(before) = &change.before else { return };
+    pub(crate) fn end_watches(&mut self, before: Option<Stand>, after: &Conversation) {
+        let Some(before) = before else { return };
         if before.holder == after.holder && before.team == after.team {
             return;
         }
@@ -193,7 +181,7 @@ impl Gateway {
             .assignee()
             .map(|agent| self.people.agent_name(agent))
             .unwrap_or_default();
-        let online = self.customers.contains_key(&conversation.customer);
+        let online = self.is_connected(Who::Customer(conversation.customer));
         wording::summary(conversation, name, online, whole)
     }
 }
@@ -209,33 +197,39 @@ struct Telling {
 }
 
 impl Telling {
-    /// To all of these; the last one gets the push itself, since nearly always there is one device.
-    fn spread(&mut self, group: &mut Group<'_>, to: &BTreeSet<ConnectionId>, push: Push) {
-        let Some((last, others)) = to.iter().next_back().map(|last| (*last, to.range(..*last))) else {
-            return;
-        };
-        for other in others {
-            self.give(group, *other, push.clone());
+    /// To all of these; whoever asked gets it with the answer, without the words that they sent.
+    fn tell(&mut self, gateway: &Gateway, group: &mut Group<'_>, to: To, push: Push) {
+        let asked = self
+            .origin
+            .as_ref()
+            .filter(|origin| gateway.is_of(to, origin.asked.connection));
+        let mut rest = Some(push);
+        if let Some(origin) = asked {
+            let own = if gateway.is_nobody_else(to) {
+                rest.take()
+            } else {
+                rest.clone()
+            };
+            self.answer = own.map(|own| without_words(own, origin.as_sent));
         }
-        self.give(group, last, push);
-    }
-
-    fn give(&mut self, group: &mut Group<'_>, to: ConnectionId, mut push: Push) {
-        match &self.origin {
-            Some(origin) if origin.asked.connection == to => {
-                if let Some(entry) = push.entry.as_mut().filter(|_| origin.as_sent) {
-                    entry.content = Bytes::new();
-                    entry.content_as_sent = true;
-                }
-                self.answer = Some(push);
-            }
-            _ => group.leaving.push(Leaving::Push {
+        let except = asked.map(|origin| origin.asked.connection);
+        if let Some(push) = rest {
+            group.leaving.push(Leaving::Push {
                 to,
                 push: Box::new(push),
                 hidden: self.hidden,
-            }),
+                except,
+            });
         }
     }
+}
+
+fn without_words(mut push: Push, as_sent: bool) -> Push {
+    if let Some(entry) = push.entry.as_mut().filter(|_| as_sent) {
+        entry.content = Bytes::new();
+        entry.content_as_sent = true;
+    }
+    push
 }
 
 /// How many revisions a change takes, by feed and standing, in the order in which they are told.

@@ -26,6 +26,8 @@ pub(crate) enum Timer {
     Queues,
     /// What the administrator or an agent set is read again.
     Facts,
+    /// More waits that other nodes told.
+    Hear,
     Housekeeping,
 }
 

@@ -5,6 +5,7 @@ use zuoxi_wire::v1::{self, LoggedIn, Member, MemberRole, ProblemCode, gateway_fr
 use zuoxi_wire::{Id, limits};
 
 use crate::beats::HEARTBEAT_MS;
+use crate::bus::{Notice, Subject};
 use crate::connection::{Session, Stage};
 use crate::event::ConnectionId;
 use crate::gateway::{Gateway, RETRY_MS};
@@ -23,15 +24,17 @@ impl Gateway {
             Effect::Presence(agent, presence) => {
                 let known = self.people.agents.get_mut(&agent);
                 if known.is_some_and(|known| std::mem::replace(&mut known.presence, presence) != presence)
-                    && self.agents.contains_key(&agent)
+                    && self.is_connected(Who::Agent(agent))
                 {
                     self.agent_moved(group, agent);
                 }
+                self.bus.publish(Subject::Nodes, &Notice::Facts);
             }
             Effect::Password(agent, hash) => {
                 if let Some(known) = self.people.agents.get_mut(&agent) {
                     known.password_hash = hash;
                 }
+                self.bus.publish(Subject::Nodes, &Notice::Facts);
             }
             Effect::EndSessions(who, keep) => self.end_sessions(group, who, keep),
             Effect::LoggedOut(connection) => self.logged_out(group, connection),
@@ -109,6 +112,9 @@ impl Gateway {
                 devices.insert(connection) && devices.len() == 1
             }
         };
+        if first {
+            self.tell_moving(who, true);
+        }
         match self.welcome(group, connection, entered, token) {
             Ok(welcome) => group
                 .mail

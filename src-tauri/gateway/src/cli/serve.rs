@@ -10,6 +10,7 @@ use zuoxi_gateway::log_file;
 use zuoxi_gateway::metrics::Metrics;
 use zuoxi_gateway::server::Server;
 use zuoxi_gateway::settings::Settings;
+use zuoxi_rules::bus::{Bus, Hub};
 
 use super::{Failure, Place};
 
@@ -57,7 +58,9 @@ async fn listen_and_serve(place: &Place, settings: &Settings) -> Result<(), Fail
         store.limit_pages(settings.limits.database_mib.saturating_mul(PAGES_PER_MIB))?;
     }
     let server = Server::bind(settings).await?;
-    let core = Core::start(store, settings.rules(), Arc::clone(&metrics))?;
+    // The embedded store has one process, whose node is alone.
+    let alone = |wake| -> Box<dyn Bus> { Box::new(Hub::default().node(wake)) };
+    let core = Core::start(store, alone, settings.rules(), Arc::clone(&metrics))?;
     let brands = core.pulse.brands();
     let url = server.url();
     let pages: Vec<String> = brands

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use prost::Message as _;
+use zuoxi_rules::bus::Hub;
 use zuoxi_rules::conformance::{sample_agent, sample_brand, sample_team};
 use zuoxi_rules::record::{Agent, Entry, Membership, Team};
 use zuoxi_rules::{Claims, Config, ConnectionId, Door, Event, Gateway, MemoryStore, Output, Store as _};
@@ -95,7 +96,13 @@ impl Story {
         store.put_agent(&agent(LEA, "lea", "Lea", SHOP, true)).unwrap();
         store.put_agent(&agent(ZOE, "zoe", "Zoe", CELLAR, false)).unwrap();
         store.commit().unwrap();
-        let gateway = Gateway::new(config.clone(), &mut store, [3; 32], START).unwrap();
+        Self::over(store, config, &Hub::default(), 0)
+    }
+
+    /// One of several gateways ("nodes") over one store; `node` tells them apart.
+    pub fn over(mut store: MemoryStore, config: Config, hub: &Hub, node: u8) -> Self {
+        let bus = Box::new(hub.node(|| {}));
+        let gateway = Gateway::on(bus, config.clone(), &mut store, [3 + node; 32], START).unwrap();
         Self {
             gateway,
             store,
@@ -105,7 +112,7 @@ impl Story {
             closed: Vec::new(),
             lanes: BTreeMap::new(),
             connections: 0,
-            ids: 0,
+            ids: u64::from(node) << 32,
             requests: 0,
             claims: None,
             nonces: BTreeMap::new(),
