@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -90,11 +90,14 @@ impl Pulse {
 /// Wakes the core up; it may be called from any thread.
 pub type Wake = Box<dyn Fn() + Send>;
 
-fn wake(core: &mpsc::Sender<Inbound>) -> Wake {
-    let core = core.downgrade();
+/// One waking is enough until the core turns, however much waits.
+fn wake(core: &mpsc::Sender<Inbound>, woken: &Arc<AtomicBool>) -> Wake {
+    let (core, woken) = (core.downgrade(), Arc::clone(woken));
     Box::new(move || {
         // A core whose queue is full is awake.
-        if let Some(core) = core.upgrade() {
+        if !woken.swap(true, Ordering::AcqRel)
+            && let Some(core) = core.upgrade()
+        {
             let _ = core.try_send(Inbound::Event(Event::Tick));
         }
     })
@@ -123,11 +126,13 @@ impl Core {
         metrics: Arc<Metrics>,
     ) -> Result<Self, StoreError> {
         let broken = |error: &dyn std::fmt::Display| StoreError::Broken(error.to_string());
+        store.checkpoint_beside()?;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| broken(&error))?;
         let mut clock = Clock::default();
         let (inbound, queue) = mpsc::channel(QUEUE);
-        let bus = join(wake(&inbound));
+        let woken = Arc::new(AtomicBool::new(false));
+        let bus = join(wake(&inbound, &woken));
         let gateway = Gateway::on(bus, config, &mut store, seed, clock.now_ms())?;
         let pulse = Arc::new(Pulse {
             turned_ms: AtomicU64::new(system_ms()),
@@ -143,6 +148,7 @@ impl Core {
             jobs: Jobs::new(tokio::runtime::Handle::current(), &inbound),
             lines: HashMap::new(),
             touched: Vec::new(),
+            woken,
             wake_ms: 0,
             turn_us: 0,
             waited: false,
@@ -184,6 +190,8 @@ struct Turning {
     lines: HashMap<ConnectionId, Slot>,
     /// Connections for which this commit has something.
     touched: Vec<ConnectionId>,
+    /// Another node woke the core up since it turned.
+    woken: Arc<AtomicBool>,
     wake_ms: u64,
     /// How long the last turn took.
     turn_us: u64,
@@ -296,6 +304,8 @@ impl Turning {
         let begun = Instant::now();
         self.metrics.batch.observe(events.len() as f64);
         let now_ms = self.clock.now_ms();
+        // Before it hears: what comes from here on wakes it up again.
+        self.woken.store(false, Ordering::Release);
         self.gateway.handle(&mut self.store, now_ms, events, outputs);
         for output in outputs.drain(..) {
             self.apply(output);

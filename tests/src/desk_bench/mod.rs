@@ -3,6 +3,7 @@
 mod memory;
 mod painted;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -108,28 +109,38 @@ async fn messages(folder: &Path, gateway: &Gateway) -> Told<Vec<String>> {
     lines.push(row("own message, typed to painted, flooded", &flooded_own, ratio));
     lines.push(row(
         "incoming message, stored at the gateway to painted, quiet",
-        &calm.0,
+        &calm.painted,
         ratio,
     ));
+    lines.push(row("  of which until it is in the page", &calm.arrived, None));
     lines.push(row(
         "incoming message, stored at the gateway to painted, flooded",
-        &flooded.0,
+        &flooded.painted,
         ratio,
     ));
+    lines.push(row("  of which until it is in the page", &flooded.arrived, None));
     lines.push(format!(
         "the flood: {:.0} messages/s came to the desk's gateway (asked for {:.0})",
-        flooded.1, FLOOD.1
+        flooded.rate, FLOOD.1
     ));
     lines.push(format!("the machine's load at the end: {load}"));
     desk.kill()?;
     Ok(lines)
 }
 
-/// From stored to painted for what was stored after a tile had been opened at `since_ms`, and messages a second, once
-/// the customers have ended.
-async fn incoming(customers: Customers, eye: &Eye<'_>, since_ms: f64) -> Told<(Sample, f64)> {
+/// What came from customers.
+struct Incoming {
+    /// From stored at the gateway until it is in the page.
+    arrived: Sample,
+    /// From stored at the gateway until it is on the screen.
+    painted: Sample,
+    /// Messages a second of all customers.
+    rate: f64,
+}
+
+/// Of what was stored after a tile had been opened at `since_ms`, once the customers have ended.
+async fn incoming(customers: Customers, eye: &Eye<'_>, since_ms: f64) -> Told<Incoming> {
     let saw = customers.end().await?;
-    let came = eye.came().await?;
     let mut times: Vec<u64> = saw.acknowledged.iter().filter_map(|seen| seen.time_ms).collect();
     times.sort_unstable();
     let span = times
@@ -137,14 +148,21 @@ async fn incoming(customers: Customers, eye: &Eye<'_>, since_ms: f64) -> Told<(S
         .zip(times.first())
         .map_or(0, |(last, first)| last - first)
         .max(1);
-    let painted = saw.acknowledged.iter().filter_map(|seen| {
-        let stored = seen
-            .time_ms
-            .map(|time_ms| time_ms as f64)
-            .filter(|stored| *stored >= since_ms)?;
-        Some(came.get(&seen.id)? - stored)
-    });
-    Ok((Sample(painted.collect()), times.len() as f64 * 1_000.0 / span as f64))
+    let since_stored = |moments: &BTreeMap<String, f64>| {
+        let lasted = saw.acknowledged.iter().filter_map(|seen| {
+            let stored = seen
+                .time_ms
+                .map(|time_ms| time_ms as f64)
+                .filter(|stored| *stored >= since_ms)?;
+            Some(moments.get(&seen.id)? - stored)
+        });
+        Sample(lasted.collect())
+    };
+    Ok(Incoming {
+        arrived: since_stored(&eye.moments("arrived").await?),
+        painted: since_stored(&eye.moments("came").await?),
+        rate: times.len() as f64 * 1_000.0 / span as f64,
+    })
 }
 
 /// Milliseconds UTC.

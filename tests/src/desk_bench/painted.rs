@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
 use crate::desk::{Desk, Told};
@@ -34,7 +33,7 @@ const shown = (then) => {
     task(() => then(now(), framed));
   });
 };
-const eye = (window.__eye = { empty: [], own: [], drawn: [], framed: [], came: {}, typed: null });
+const eye = (window.__eye = { empty: [], own: [], drawn: [], framed: [], arrived: {}, came: {}, typed: null });
 const pixel = document.createElement('div');
 pixel.style.position = 'fixed';
 pixel.style.width = pixel.style.height = '1px';
@@ -72,8 +71,8 @@ new MutationObserver((changes) => {
       });
     } else if (bubble.classList.contains('in')) {
       const id = bubble.dataset.bubble;
-      if (!(id in eye.came)) {
-        eye.came[id] = 0;
+      if (!(id in eye.arrived)) {
+        eye.arrived[id] = now();
         shown((at) => (eye.came[id] = at));
       }
     }
@@ -145,16 +144,14 @@ impl<'a> Eye<'a> {
         Ok(Sample(serde_json::from_value(told.json().clone())?))
     }
 
-    /// When each message of customers was on the screen, milliseconds UTC, by id.
+    /// When each message of customers was in the page (`arrived`) or on the screen (`came`), milliseconds UTC, by id.
     ///
     /// # Errors
     /// The driver's.
-    pub(super) async fn came(&self) -> Told<BTreeMap<String, f64>> {
-        let told = self.desk.driver.execute("return window.__eye.came", vec![]).await?;
-        let all: BTreeMap<String, Value> = serde_json::from_value(told.json().clone())?;
-        let on_screen = all.into_iter().filter(|(_, at)| *at != json!(0));
-        Ok(on_screen
-            .filter_map(|(id, at)| Some((crate::checker::id(&id), at.as_f64()?)))
-            .collect())
+    pub(super) async fn moments(&self, of: &str) -> Told<BTreeMap<String, f64>> {
+        let script = format!("return window.__eye.{of}");
+        let told = self.desk.driver.execute(&script, vec![]).await?;
+        let all: BTreeMap<String, f64> = serde_json::from_value(told.json().clone())?;
+        Ok(all.into_iter().map(|(id, at)| (crate::checker::id(&id), at)).collect())
     }
 }

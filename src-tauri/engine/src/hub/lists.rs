@@ -195,12 +195,16 @@ impl Active {
     }
 
     /// Hands the windows what changed in lists, heads, mark and log-in.
-    pub(super) fn tell_lists(&mut self, outside: &mut Outside) {
+    /// Tells what changed in the lists and in the heads of what is open; whether anything did.
+    pub(super) fn tell_lists(&mut self, outside: &mut Outside) -> bool {
+        let mut told = false;
         for (window, view) in self.inbox.take_views() {
             outside.windows.tell_inbox(&window, view);
+            told = true;
         }
         if let Some(counts) = self.inbox.take_counts() {
             outside.windows.tell_all(&DeskEvent::Counts { counts });
+            told = true;
         }
         for conversation in self.inbox.take_changed() {
             if outside.windows.is_observed(conversation)
@@ -209,8 +213,14 @@ impl Active {
                 outside
                     .windows
                     .tell_observers(conversation, &DeskEvent::Conversation { row });
+                told = true;
             }
         }
+        told
+    }
+
+    /// Tells who is logged in and how far they are.
+    pub(super) fn tell_states(&mut self, outside: &mut Outside) {
         if std::mem::take(&mut self.changed.me) {
             outside.windows.tell_all(&DeskEvent::Me { me: self.me_view() });
         }

@@ -57,6 +57,9 @@ use crate::view::{CallError, DeskEvent};
 
 /// Longest sleep of the loop: nothing is due that often, but a clock that was set must be noticed.
 const LONGEST_SLEEP_MS: u64 = 60_000;
+/// Lists are told at once, and again at most so often, milliseconds: under a flood each of their changes would be drawn
+/// in the frame of a message, and nobody reads a list that changes faster.
+const LISTS_MS: u64 = 100;
 
 /// What the active account shares with the hub.
 pub(crate) struct Outside {
@@ -94,6 +97,9 @@ pub(crate) struct Hub {
     /// What memory had of an account whose store can't be used, for when it opens again.
     left: Option<(KnownAccount, Unstored)>,
     presented_ms: u64,
+    listed_ms: u64,
+    /// When lists are told again, if something may wait there.
+    lists_at: Option<u64>,
     dirty: bool,
     flush_at: Option<u64>,
 }
@@ -152,6 +158,8 @@ impl Hub {
             trouble: None,
             left: None,
             presented_ms: 0,
+            listed_ms: 0,
+            lists_at: None,
             dirty: false,
             flush_at: None,
         })
@@ -202,6 +210,7 @@ impl Hub {
             active.and_then(|active| active.attention.due()),
             active.and_then(|active| active.waits.next()),
             self.dirty.then_some(self.presented_ms + FRAME_MS),
+            self.lists_at.map(|at| at.max(self.presented_ms + FRAME_MS)),
             self.flush_at,
         ];
         let next = due.into_iter().flatten().min().unwrap_or(u64::MAX);
@@ -227,13 +236,20 @@ impl Hub {
         let urgent = std::mem::take(&mut self.outside.urgent);
         if urgent || (self.dirty && now >= self.presented_ms + FRAME_MS) {
             self.dirty = false;
-            self.presented_ms = now;
+            self.lists_at = (now < self.listed_ms + LISTS_MS).then_some(self.listed_ms + LISTS_MS);
             if let Some(active) = &mut self.active {
                 for window in self.outside.windows.take_behind() {
                     active.resync(&window, &mut self.outside);
                 }
                 active.tell_timelines(&mut self.outside);
-                active.tell_lists(&mut self.outside);
+                active.tell_states(&mut self.outside);
+                if self.lists_at.is_none() && active.tell_lists(&mut self.outside) {
+                    self.listed_ms = now;
+                }
+            }
+            // Where nothing is told, what comes next needn't wait.
+            if self.outside.windows.has_news() {
+                self.presented_ms = now;
             }
             self.flush_at = self.outside.windows.flush(now, urgent);
         } else if self.flush_at.is_some_and(|at| at <= now) {

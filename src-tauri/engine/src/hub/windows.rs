@@ -189,6 +189,11 @@ impl Windows {
         ready
     }
 
+    /// Whether any window has to be told something.
+    pub(crate) fn has_news(&self) -> bool {
+        self.open.values().any(|window| !window.pending.is_empty())
+    }
+
     /// Hands out what waits. Answers when to come again: `None` if nothing waits any more.
     /// `urgent`: also those who were told within this frame.
     pub(crate) fn flush(&mut self, now_ms: u64, urgent: bool) -> Option<u64> {

@@ -58,7 +58,7 @@ pub(super) fn open(options: &StoreOptions) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES)?;
-    // Checkpoints are made by the writer when nobody waits, not in somebody's commit.
+    // Checkpoints are made when nobody waits, or beside the writer, not in somebody's commit.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     if let Some(bytes) = options.limit_bytes {
         connection.pragma_update(None, "max_page_count", (bytes / PAGE_BYTES) as i64)?;
@@ -74,6 +74,15 @@ pub(super) fn open_to_read(options: &StoreOptions) -> Result<Connection, StoreEr
     unlock(&connection, options)?;
     connection.pragma_update(None, "query_only", "ON")?;
     connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    Ok(connection)
+}
+
+/// A connection that only makes checkpoints; the database must be there.
+pub(super) fn open_beside(options: &StoreOptions) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&options.path, flags)?;
+    unlock(&connection, options)?;
+    connection.pragma_update(None, "query_only", "ON")?;
     Ok(connection)
 }
 

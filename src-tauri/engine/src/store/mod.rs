@@ -122,10 +122,12 @@ impl Store {
         schema::migrate(&mut writing)?;
         let loaded = load::load(&writing)?;
         let reading = database::open_to_read(&options)?;
+        let beside = database::open_beside(&options)?;
         let queue = Arc::new(Queue::default());
         let (questions, asked) = mpsc::sync_channel(QUESTIONS);
         let threads = vec![
-            writer::spawn(writing, Arc::clone(&queue), on_done).map_err(|error| StoreError::Io(error.to_string()))?,
+            writer::spawn(writing, beside, Arc::clone(&queue), on_done)
+                .map_err(|error| StoreError::Io(error.to_string()))?,
             read::spawn(reading, asked).map_err(|error| StoreError::Io(error.to_string()))?,
         ];
         Ok((

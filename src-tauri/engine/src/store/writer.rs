@@ -1,13 +1,11 @@
 //! The writing thread: groups of transactions, and what is done when nobody waits.
 
-use std::ffi::c_int;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use zuoxi_checkpoint::Checkpointer;
 use zuoxi_protocol::change::{Durability, Transaction};
 
 use super::apply::{Numbers, apply, delete_doomed};
@@ -21,30 +19,27 @@ use super::{Done, OnDone};
 const QUIET: Duration = Duration::from_millis(50);
 /// Entries deleted in one slice of background work: a few milliseconds.
 const SLICE: i64 = 500;
-/// Pages of WAL, of 16 KiB each, after which it goes into the database even if it is never quiet. Under a flood each small
-/// commit writes several: what is gathered for longer holds up for longer who waits behind it.
+/// Pages of WAL, of 16 KiB each, that are gathered while it is never quiet. Under a flood each small commit writes several.
 const CHECKPOINT_PAGES: u32 = 1_000;
 
-/// Starts the writing thread; it ends when the queue is closed and empty.
-pub(super) fn spawn(mut db: Connection, queue: Arc<Queue>, on_done: OnDone) -> std::io::Result<JoinHandle<()>> {
-    let wal_pages = Arc::new(AtomicU32::new(0));
-    let told = Arc::clone(&wal_pages);
-    let hooked = db.wal_hook(Some(move |_: &mut Wal, pages: c_int| {
-        told.store(pages.unsigned_abs(), Ordering::Relaxed);
-        Ok(())
-    }));
-    hooked.map_err(std::io::Error::other)?;
+/// Starts the writing thread; it ends when the queue is closed and empty. `beside` is another connection.
+pub(super) fn spawn(
+    mut db: Connection,
+    beside: Connection,
+    queue: Arc<Queue>,
+    on_done: OnDone,
+) -> std::io::Result<JoinHandle<()>> {
+    let checkpointer = Checkpointer::start(beside, &mut db, CHECKPOINT_PAGES).map_err(std::io::Error::other)?;
     let writer = Writer {
         db,
         numbers: Numbers::default(),
         durability: None,
         failed: false,
-        wal_pages,
         idle: false,
     };
     thread::Builder::new()
         .name("zuoxi-store-write".to_owned())
-        .spawn(move || writer.run(&queue, on_done))
+        .spawn(move || writer.run(&queue, on_done, checkpointer))
 }
 
 struct Writer {
@@ -54,14 +49,12 @@ struct Writer {
     durability: Option<Durability>,
     /// An ordered transaction that others build on failed, and nobody has loaded since.
     failed: bool,
-    /// Pages in the WAL after the last commit.
-    wal_pages: Arc<AtomicU32>,
     /// Nothing is left to do in the background.
     idle: bool,
 }
 
 impl Writer {
-    fn run(mut self, queue: &Queue, mut on_done: OnDone) {
+    fn run(mut self, queue: &Queue, mut on_done: OnDone, checkpointer: Checkpointer) {
         loop {
             let patience = if self.idle { Duration::from_hours(1) } else { QUIET };
             match queue.next(patience) {
@@ -73,9 +66,6 @@ impl Writer {
                     self.idle = false;
                     let done = self.group(&transactions, durability, ordered);
                     on_done(done);
-                    if self.wal_pages.load(Ordering::Relaxed) > CHECKPOINT_PAGES {
-                        self.checkpoint("PASSIVE");
-                    }
                 }
                 Work::Load(reply) => {
                     let loaded = load(&self.db);
@@ -92,6 +82,7 @@ impl Writer {
                 Work::End => break,
             }
         }
+        drop(checkpointer);
         self.checkpoint("TRUNCATE");
         if let Err((_, error)) = self.db.close() {
             tracing::warn!(%error, "the store didn't close in good order");
@@ -190,7 +181,6 @@ impl Writer {
         {
             tracing::warn!(%error, "the WAL stays as it is");
         }
-        self.wal_pages.store(0, Ordering::Relaxed);
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use zuoxi_wire::v1::{ChangePassword, Done, Problem, ProblemCode, gateway_frame, going_away};
 use zuoxi_wire::{Id, limits};
 
+use crate::bus::{Notice, Subject};
 use crate::connection::{Pending, Session, Stage};
 use crate::event::{ConnectionId, Output};
 use crate::gateway::{Gateway, RETRY_MS};
@@ -21,13 +22,17 @@ impl Gateway {
             return;
         };
         self.end(group, connection);
-        let same = |id: &ConnectionId| {
-            self.session(*id)
-                .is_some_and(|other| other.token_hash == session.token_hash)
-        };
-        let others: BTreeSet<ConnectionId> = self.connections.keys().copied().filter(same).collect();
-        for other in others {
-            self.send_away(group, other, going_away::Reason::SessionEnded, 0);
+        let token_hash = session.token_hash;
+        self.end_session(group, token_hash);
+        self.bus.publish(Subject::Nodes, &Notice::LoggedOut { token_hash });
+    }
+
+    /// All connections of one session are ended.
+    pub(crate) fn end_session(&mut self, group: &mut Group<'_>, token_hash: [u8; 32]) {
+        let same = |id: &ConnectionId| self.session(*id).is_some_and(|other| other.token_hash == token_hash);
+        let all: BTreeSet<ConnectionId> = self.connections.keys().copied().filter(same).collect();
+        for connection in all {
+            self.send_away(group, connection, going_away::Reason::SessionEnded, 0);
         }
     }
 
@@ -94,7 +99,14 @@ impl Gateway {
             name,
         } = known.stage.clone()
         {
-            let agent = agent.filter(|_| ok).and_then(|agent| self.people.agents.get(&agent));
+            let checked = agent.filter(|_| ok);
+            // The password may be another by now.
+            let agent = checked.and_then(|(agent, hash)| {
+                self.people
+                    .agents
+                    .get(&agent)
+                    .filter(|agent| agent.password_hash == hash)
+            });
             let Some(agent) = agent else {
                 return self.end_with(group, connection, request, problem(ProblemCode::Credentials, 0));
             };
@@ -161,6 +173,15 @@ impl Gateway {
 
     /// The administrator changed something: whoever it concerns comes again and is told anew.
     pub(crate) fn facts_changed(&mut self, group: &mut Group<'_>) {
+        self.read_facts(group, true);
+    }
+
+    /// Another node says that facts changed. Where that ends sessions, they are removed by whoever changed them.
+    pub(crate) fn facts_heard(&mut self, group: &mut Group<'_>) {
+        self.read_facts(group, false);
+    }
+
+    fn read_facts(&mut self, group: &mut Group<'_>, removes: bool) {
         let people = match group.store.facts() {
             Ok(facts) => People::new(facts),
             Err(error) => {
@@ -174,7 +195,7 @@ impl Gateway {
             let (before, after) = (old.agents.get(&id), self.people.agents.get(&id));
             let disabled = after.is_none_or(|agent| agent.disabled);
             let rehashed = before.map(|agent| &agent.password_hash) != after.map(|agent| &agent.password_hash);
-            if disabled || rehashed {
+            if removes && (disabled || rehashed) {
                 let removed = group
                     .usable()
                     .and_then(|()| group.store.remove_sessions(Who::Agent(id), None));

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use zuoxi_wire::v1::Status;
 use zuoxi_wire::{Id, limits};
 
-use crate::bus::Stand;
-use crate::record::Conversation;
+use crate::record::{Conversation, Stand};
 
 /// Conversations that aren't closed, sorted as routing needs them.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -17,6 +16,8 @@ pub(crate) struct Board {
     open: BTreeMap<Id, BTreeSet<Id>>,
     /// Open ones by team and time of the last public entry.
     idle: BTreeMap<Id, BTreeSet<(u64, Id)>>,
+    /// Of each, so that what it is moved from needn't be known.
+    stands: BTreeMap<Id, Stand>,
 }
 
 fn take<K: Ord, V: Ord>(map: &mut BTreeMap<K, BTreeSet<V>>, key: &K, value: &V) {
@@ -32,13 +33,23 @@ impl Board {
     pub(crate) fn new(active: &[Conversation]) -> Self {
         let mut board = Self::default();
         for conversation in active {
-            board.add(conversation.id, conversation.stand());
+            board.set(conversation.id, Some(conversation.stand()));
         }
         board
     }
 
-    /// A conversation moved from `before` to `after`; the other way round takes that back.
-    pub(crate) fn moved(&mut self, id: Id, before: Option<Stand>, after: Option<Stand>) {
+    /// Where a conversation stands, as far as the board has it; a closed one it doesn't.
+    pub(crate) fn stand(&self, id: Id) -> Option<Stand> {
+        self.stands.get(&id).copied()
+    }
+
+    /// A conversation stands here now; none, or closed: nowhere.
+    pub(crate) fn set(&mut self, id: Id, stand: Option<Stand>) {
+        let after = stand.filter(|stand| stand.status != Status::Closed);
+        let before = match after {
+            Some(after) => self.stands.insert(id, after),
+            None => self.stands.remove(&id),
+        };
         if let (Some(before), Some(after)) = (before, after)
             && before.is_same_place(&after)
         {

@@ -2,16 +2,17 @@
 //!
 //! Several gateways ("nodes") may share a store: a customer is connected to one, their agent to another. A node tells
 //! its own connections first and by itself; the bus carries the same to those nodes that follow the subject. The store is
-//! the truth and the bus only wakes: a notice that is lost costs a device a pull, never a message. So a bus may lose, if
-//! it says so ([`Heard::Missed`]); it may neither double nor turn round what one node published.
+//! the truth and the bus only wakes: whoever lost a notice reads there what they need. So a bus may lose, if it says so
+//! ([`Heard::Missed`]); it may neither double nor turn round what one node published.
 //!
 //! [`Hub`] is the embedded one, [`crate::bus_conformance`] what every one must do.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zuoxi_wire::Id;
-use zuoxi_wire::v1::{Push, Status, gateway_frame};
+use zuoxi_wire::v1::{Presence, Push, gateway_frame};
 
 use crate::record::Who;
 
@@ -58,31 +59,6 @@ impl To {
     }
 }
 
-/// Where a conversation stands: what routing has to know of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stand {
-    /// Queued, open or closed.
-    pub status: Status,
-    /// Whose it is.
-    pub team: Id,
-    /// In whose feed it is.
-    pub holder: Option<Id>,
-    /// Since when it is queued, milliseconds UTC.
-    pub queued_ms: u64,
-    /// Time of its last public entry, milliseconds UTC.
-    pub public_ms: u64,
-}
-
-impl Stand {
-    /// The two differ at most by what was said meanwhile.
-    pub fn is_same_place(&self, other: &Self) -> bool {
-        Self {
-            public_ms: other.public_ms,
-            ..*self
-        } == *other
-    }
-}
-
 /// Something to tell.
 #[derive(Debug, Clone, PartialEq)]
 // Nearly all of them are the large one.
@@ -96,6 +72,8 @@ pub enum Notice {
         push: Push,
         /// Of an entry that no customer sees.
         hidden: bool,
+        /// Of the log that it is in: nothing of a log before a restore is told after it.
+        epoch: u64,
     },
     /// A frame for all of these.
     Say {
@@ -104,17 +82,27 @@ pub enum Notice {
         /// What.
         said: gateway_frame::Kind,
     },
-    /// A conversation stands elsewhere; [`Subject::Nodes`].
+    /// A conversation stands elsewhere, or is new: where is stored; [`Subject::Nodes`].
     Moved {
         /// Which.
         conversation: Id,
-        /// Where it stood; none: it is new.
-        before: Option<Stand>,
-        /// Where it stands now.
-        after: Stand,
     },
-    /// What an agent is and may do is another: it is read again; [`Subject::Nodes`].
+    /// Something may be stored that nobody published; [`Subject::Nodes`].
+    Doubted,
+    /// What agents are and may do is another: it is read again; [`Subject::Nodes`].
     Facts,
+    /// An agent wants to be seen as this; [`Subject::Nodes`].
+    Presence {
+        /// Who.
+        agent: Id,
+        /// Never offline.
+        presence: Presence,
+    },
+    /// A session was ended by its owner; [`Subject::Nodes`].
+    LoggedOut {
+        /// SHA-256 of its token.
+        token_hash: [u8; 32],
+    },
     /// This node is new, or lost something: who is connected to the others? [`Subject::Nodes`].
     WhoIsThere,
     /// All who are connected to this node; [`Subject::Nodes`].
@@ -123,7 +111,7 @@ pub enum Notice {
         members: Vec<Who>,
     },
     /// Somebody's first device connected to this node, or their last one left it; [`Subject::Nodes`].
-    Moving {
+    Connected {
         /// Who.
         member: Who,
         /// They are connected here now.
@@ -155,8 +143,8 @@ pub trait Bus: Send {
     fn unfollow(&mut self, subject: Subject);
     /// Whether there may be other nodes: where there are none, nothing has to be published.
     fn has_others(&self) -> bool;
-    /// Tells the other nodes that follow this subject, once each, in the order of publishing. Only what is committed may
-    /// be published.
+    /// Tells the other nodes that follow this subject, once each, in the order of publishing. What speaks of stored things
+    /// is published after their COMMIT.
     fn publish(&mut self, subject: Subject, notice: &Notice);
     /// The next that came from others.
     fn hear(&mut self) -> Option<Heard>;
@@ -165,7 +153,21 @@ pub trait Bus: Send {
 /// The embedded bus: nodes of one process.
 #[derive(Debug, Clone, Default)]
 pub struct Hub {
-    ends: Arc<Mutex<Ends>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    ends: Mutex<Ends>,
+    /// How many nodes there are, for whoever asks before each word.
+    count: AtomicUsize,
+}
+
+impl Shared {
+    /// Nothing is ever left half done under the lock.
+    fn ends(&self) -> MutexGuard<'_, Ends> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -204,7 +206,7 @@ impl Hub {
     /// A node of its own. `wake` is called when something waits to be heard, in the thread of whoever published it; it
     /// must neither wait nor use the bus.
     pub fn node(&self, wake: impl Fn() + Send + 'static) -> Node {
-        let mut ends = locked(&self.ends);
+        let mut ends = self.shared.ends();
         ends.last += 1;
         let number = NodeId(ends.last);
         let end = End {
@@ -213,9 +215,10 @@ impl Hub {
             wake: Box::new(wake),
         };
         ends.nodes.insert(number, end);
+        self.shared.count.store(ends.nodes.len(), Ordering::Release);
         Node {
             number,
-            ends: Arc::clone(&self.ends),
+            shared: Arc::clone(&self.shared),
         }
     }
 }
@@ -224,24 +227,20 @@ impl Hub {
 #[derive(Debug)]
 pub struct Node {
     number: NodeId,
-    ends: Arc<Mutex<Ends>>,
-}
-
-/// Nothing is ever left half done under the lock.
-fn locked(ends: &Mutex<Ends>) -> MutexGuard<'_, Ends> {
-    ends.lock().unwrap_or_else(PoisonError::into_inner)
+    shared: Arc<Shared>,
 }
 
 impl Node {
     fn own<T>(&self, ask: impl FnOnce(&mut End) -> T) -> Option<T> {
-        locked(&self.ends).nodes.get_mut(&self.number).map(ask)
+        self.shared.ends().nodes.get_mut(&self.number).map(ask)
     }
 }
 
 impl Drop for Node {
     fn drop(&mut self) {
-        let mut ends = locked(&self.ends);
+        let mut ends = self.shared.ends();
         ends.nodes.remove(&self.number);
+        self.shared.count.store(ends.nodes.len(), Ordering::Release);
         for end in ends.nodes.values_mut() {
             end.give(|| Heard::Left(self.number));
         }
@@ -258,11 +257,11 @@ impl Bus for Node {
     }
 
     fn has_others(&self) -> bool {
-        locked(&self.ends).nodes.len() > 1
+        self.shared.count.load(Ordering::Acquire) > 1
     }
 
     fn publish(&mut self, subject: Subject, notice: &Notice) {
-        let mut ends = locked(&self.ends);
+        let mut ends = self.shared.ends();
         let others = ends.nodes.iter_mut().filter(|(number, _)| **number != self.number);
         for (_, end) in others.filter(|(_, end)| end.follows.contains(&subject)) {
             end.give(|| Heard::Notice(self.number, notice.clone()));

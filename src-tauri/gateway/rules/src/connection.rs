@@ -23,7 +23,8 @@ pub(crate) enum Stage {
     Checking {
         request: u32,
         log_in: Box<LogIn>,
-        agent: Option<Id>,
+        /// With the hash that is checked.
+        agent: Option<(Id, String)>,
         name: String,
     },
     /// The log-in is stored with the group that runs.

@@ -135,12 +135,13 @@ impl Gateway {
     fn hand_out_one(&mut self, group: &mut Group<'_>, team: Id, id: Id) -> Stored<bool> {
         group.usable()?;
         let Some(conversation) = group.conversation(id)? else {
-            return Ok(false);
+            self.board.set(id, None);
+            return Ok(true);
         };
         if conversation.status != Status::Queued || conversation.team != team {
-            self.board_doubted = true;
-            self.free.insert(team);
-            return Ok(false);
+            // Another node was faster.
+            self.board.set(id, Some(conversation.stand()));
+            return Ok(true);
         }
         let candidates = self.candidates(team, None);
         let Ok((agent, _)) = routing::choose(&candidates, conversation.last_agent) else {
@@ -206,13 +207,13 @@ impl Gateway {
         }
     }
 
-    /// False: it isn't theirs, so the board is wrong, and is read before this is tried again.
+    /// False: it isn't theirs, whatever the board said.
     fn take_from(&mut self, group: &mut Group<'_>, id: Id, agent: Id) -> Stored<bool> {
         let Some(conversation) = group.conversation(id)? else {
             return Ok(true);
         };
         if conversation.assignee() != Some(agent) {
-            self.board_doubted = true;
+            self.board.set(id, Some(conversation.stand()));
             return Ok(false);
         }
         let mut change = Change::of(&conversation, self.now_ms);
@@ -271,7 +272,7 @@ impl Gateway {
             return Ok(());
         };
         if conversation.status != Status::Open || conversation.public_ms != since_ms {
-            self.board_doubted = true;
+            self.board.set(id, Some(conversation.stand()));
             return Ok(());
         }
         let visit = group.store.visits(id, 1)?.pop();

@@ -19,7 +19,7 @@ impl Gateway {
     }
 
     /// Somebody's first device connected here, or their last one left.
-    pub(crate) fn tell_moving(&mut self, member: Who, connected: bool) {
+    pub(crate) fn tell_connected(&mut self, member: Who, connected: bool) {
         let subject = who_subject(member);
         if connected {
             self.bus.follow(subject);
@@ -27,7 +27,8 @@ impl Gateway {
             self.bus.unfollow(subject);
         }
         if self.bus.has_others() {
-            self.bus.publish(Subject::Nodes, &Notice::Moving { member, connected });
+            self.bus
+                .publish(Subject::Nodes, &Notice::Connected { member, connected });
         }
     }
 
@@ -48,22 +49,15 @@ impl Gateway {
             .filter(|member| !members.contains(member))
             .collect();
         for member in left {
-            self.moving(group, node, member, false);
-            // Their node may be gone before it told it.
-            if let Who::Customer(id) = member
-                && let Ok(Some(customer)) = group.store.customer(id)
-            {
-                self.unsaid.insert(member, Some(customer.conversation));
-                self.timers.set(self.now_ms, Timer::Unsaid);
-            }
+            self.connected_elsewhere(group, node, member, false);
         }
         for member in members {
-            self.moving(group, node, member, true);
+            self.connected_elsewhere(group, node, member, true);
         }
     }
 
-    /// Somebody connected to a node, or left it.
-    pub(crate) fn moving(&mut self, group: &mut Group<'_>, node: NodeId, member: Who, connected: bool) {
+    /// Somebody connected to a node, or left it. Whom it concerns here is told here.
+    pub(crate) fn connected_elsewhere(&mut self, group: &mut Group<'_>, node: NodeId, member: Who, connected: bool) {
         let before = self.is_connected(member);
         let nodes = self.elsewhere.entry(member).or_default();
         if connected {
@@ -74,15 +68,24 @@ impl Gateway {
         if nodes.is_empty() {
             self.elsewhere.remove(&member);
         }
-        let Who::Agent(agent) = member else { return };
         let after = self.is_connected(member);
-        if after {
-            self.away.remove(&agent);
-        } else if before {
-            self.went_away(agent);
-        }
-        if after != before {
-            self.agent_moved(group, agent);
+        match member {
+            Who::Agent(agent) => {
+                if after {
+                    self.away.remove(&agent);
+                } else if before {
+                    self.went_away(agent);
+                }
+                if after != before {
+                    self.agent_moved(group, agent);
+                }
+            }
+            // Whose they are is looked up a few at a time.
+            Who::Customer(_) if after != before => {
+                self.unsaid.insert(member, None);
+                self.timers.set(self.now_ms, Timer::Unsaid);
+            }
+            Who::Customer(_) => {}
         }
     }
 }

@@ -136,11 +136,10 @@ impl Gateway {
             return Some(locked);
         }
         let agent = self.people.agent_by_login(&name);
-        let hash = agent.map(|agent| agent.password_hash.clone());
-        let agent = agent.map(|agent| agent.id);
+        let agent = agent.map(|agent| (agent.id, agent.password_hash.clone()));
         group.mail.work(Output::CheckPassword {
             connection,
-            hash,
+            hash: agent.as_ref().map(|(_, hash)| hash.clone()),
             password,
         });
         if let Some(known) = self.connections.get_mut(&connection) {

@@ -50,7 +50,7 @@ pub struct Gateway {
     pub(crate) epoch: u64,
     pub(crate) people: People,
     pub(crate) board: Board,
-    /// A COMMIT failed that may have been stored: the board is read anew before anything is decided by it.
+    /// Something may be stored that isn't on the board: it is read anew before anything is decided by it.
     pub(crate) board_doubted: bool,
     pub(crate) connections: BTreeMap<ConnectionId, Connection>,
     /// Who is logged in, by agent.
@@ -86,8 +86,12 @@ pub struct Gateway {
     pub(crate) come_back: Places,
     pub(crate) load: Load,
     pub(crate) shed: Shed,
-    /// Whose presence moved while nobody was told, with a customer's conversation.
+    /// Whose presence moved while nobody was told, with a customer's conversation where it is known.
     pub(crate) unsaid: BTreeMap<Who, Option<Id>>,
+    /// Conversations that other nodes moved: their customers here are told a few at a time.
+    pub(crate) moved: BTreeSet<Id>,
+    /// Another node said that facts changed.
+    pub(crate) facts_due: bool,
     /// Connections to which a heartbeat is owed in place of pushes.
     pub(crate) heads: BTreeSet<ConnectionId>,
     pub(crate) stopping: bool,
@@ -156,6 +160,8 @@ impl Gateway {
             load: Load::default(),
             shed: Shed::default(),
             unsaid: BTreeMap::new(),
+            moved: BTreeSet::new(),
+            facts_due: false,
             heads: BTreeSet::new(),
             stopping: false,
             rests_until_ms: 0,
@@ -269,7 +275,10 @@ impl Gateway {
     fn finish(&mut self, mut group: Group<'_>, out: &mut Vec<Output>) {
         let done = group.commit();
         match &done {
-            Ok(()) => self.committed(&mut group),
+            Ok(()) => {
+                self.committed(&mut group);
+                self.stir_moved(&mut group);
+            }
             Err(error) => {
                 tracing::warn!(%error, "a group commit failed; its acts are refused for now");
                 self.rests_until_ms = self.now_ms + u64::from(RETRY_MS);
@@ -421,10 +430,12 @@ impl Gateway {
             self.move_lanes(group);
         }
         group.lanes.clear();
-        self.board_doubted |= group.in_doubt;
+        if group.in_doubt {
+            self.board_doubted = true;
+            self.bus.publish(Subject::Nodes, &Notice::Doubted);
+        }
         for (before, after) in std::mem::take(&mut group.moves).iter().rev() {
-            let before = before.as_deref().map(Conversation::stand);
-            self.board.moved(after.id, Some(after.stand()), before);
+            self.board.set(after.id, before.as_deref().map(Conversation::stand));
         }
         for (conversation, gathered) in std::mem::take(&mut group.positions) {
             self.keep_positions(conversation, gathered);

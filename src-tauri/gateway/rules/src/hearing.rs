@@ -1,9 +1,11 @@
 //! To whom something goes: the connections here, and the bus to the other nodes; and what is heard from those.
 
+use std::collections::BTreeSet;
+
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{Push, Status, gateway_frame};
 
-use crate::bus::{Heard, NodeId, Notice, Stand, Subject, To};
+use crate::bus::{Heard, NodeId, Notice, Subject, To};
 use crate::event::ConnectionId;
 use crate::gateway::Gateway;
 use crate::group::Group;
@@ -12,6 +14,8 @@ use crate::timer::Timer;
 
 /// Notices taken up in one group: what waits behind them comes with the next one.
 const HEARD_AT_ONCE: usize = 1_024;
+/// Conversations whose customers are told in one group that they moved elsewhere.
+const STIRRED_AT_ONCE: usize = 256;
 
 impl Gateway {
     /// Connections of this node.
@@ -46,14 +50,20 @@ impl Gateway {
             To::Agent(id) => self.agents.get(&id),
             To::Customer(id) => self.customers.get(&id),
             To::Watchers(id) => self.watchers.get(&id),
-            To::Team(_) | To::Agents => None,
+            To::Team(_) | To::Agents => return self.here(to).contains(&connection),
         };
         of.is_some_and(|of| of.contains(&connection))
     }
 
     /// Whether the one of them that is known is the only one anywhere.
     pub(crate) fn is_nobody_else(&self, to: To) -> bool {
-        !self.bus.has_others() && self.here(to).len() == 1
+        let here = match to {
+            To::Agent(id) => self.agents.get(&id).map_or(0, BTreeSet::len),
+            To::Customer(id) => self.customers.get(&id).map_or(0, BTreeSet::len),
+            To::Watchers(id) => self.watchers.get(&id).map_or(0, BTreeSet::len),
+            To::Team(_) | To::Agents => self.here(to).len(),
+        };
+        here == 1 && !self.bus.has_others()
     }
 
     /// A push that is stored, to those of this node.
@@ -97,6 +107,7 @@ impl Gateway {
                 to,
                 push: push.clone(),
                 hidden,
+                epoch: self.epoch,
             };
             self.bus.publish(to.subject(), &notice);
         }
@@ -110,12 +121,8 @@ impl Gateway {
         for (before, after) in &group.moves {
             let (before, now) = (before.as_deref().map(Conversation::stand), after.stand());
             if !before.is_some_and(|before| before.is_same_place(&now)) {
-                let notice = Notice::Moved {
-                    conversation: after.id,
-                    before,
-                    after: now,
-                };
-                self.bus.publish(Subject::Nodes, &notice);
+                let conversation = after.id;
+                self.bus.publish(Subject::Nodes, &Notice::Moved { conversation });
             }
         }
     }
@@ -123,69 +130,105 @@ impl Gateway {
     /// Takes up what other nodes published.
     pub(crate) fn hear(&mut self, group: &mut Group<'_>) {
         for _ in 0..HEARD_AT_ONCE {
-            match self.bus.hear() {
-                None => return,
-                Some(Heard::Missed) => self.missed(group),
-                Some(Heard::Left(node)) => self.there(group, node, &[]),
-                Some(Heard::Notice(node, notice)) => self.heard(group, node, notice),
+            let Some(heard) = self.bus.hear() else {
+                return self.facts_if_due(group);
+            };
+            match heard {
+                Heard::Missed => self.missed(),
+                Heard::Left(node) => {
+                    self.there(group, node, &[]);
+                    // It may have stored something last, and told nobody.
+                    self.doubt();
+                }
+                Heard::Notice(node, notice) => self.heard(group, node, notice),
             }
         }
-        self.timers.set(self.now_ms, Timer::Hear);
+        self.facts_if_due(group);
+        self.timers.set(self.now_ms + 1, Timer::Hear);
     }
 
     fn heard(&mut self, group: &mut Group<'_>, node: NodeId, notice: Notice) {
         match notice {
-            Notice::Push { to, push, hidden } => self.push_here(group, to, push, hidden, None),
+            Notice::Push {
+                to,
+                push,
+                hidden,
+                epoch,
+            } if epoch == self.epoch => self.push_here(group, to, push, hidden, None),
+            Notice::Push { .. } => {}
             Notice::Say { to, said } => self.say_here(group, to, &said),
-            Notice::Moved {
-                conversation,
-                before,
-                after,
-            } => self.moved_elsewhere(group, conversation, before, after),
-            Notice::Facts => self.facts_changed(group),
+            Notice::Moved { conversation } => self.moved_elsewhere(group, conversation),
+            Notice::Doubted => self.doubt(),
+            Notice::Facts => self.facts_due = true,
+            Notice::Presence { agent, presence } => {
+                self.takes_presence(group, agent, presence);
+            }
+            Notice::LoggedOut { token_hash } => self.end_session(group, token_hash),
             Notice::WhoIsThere => self.say_who_is_here(),
             Notice::There { members } => self.there(group, node, &members),
-            Notice::Moving { member, connected } => self.moving(group, node, member, connected),
+            Notice::Connected { member, connected } => self.connected_elsewhere(group, node, member, connected),
         }
     }
 
-    fn moved_elsewhere(&mut self, group: &mut Group<'_>, id: Id, before: Option<Stand>, after: Stand) {
+    /// Once for all that was heard.
+    fn facts_if_due(&mut self, group: &mut Group<'_>) {
+        if std::mem::take(&mut self.facts_due) {
+            self.facts_heard(group);
+        }
+    }
+
+    fn moved_elsewhere(&mut self, group: &mut Group<'_>, id: Id) {
+        self.moved.insert(id);
         let Ok(Some(conversation)) = group.conversation(id) else {
+            // Who may read along can't be told either: they ask again.
             self.board_doubted = true;
-            return;
+            return self.nobody_watches(id, |_| true);
         };
         // What is stored may be later than what is heard, and moved by this node.
-        for stood in [before, Some(after)] {
-            self.board.moved(id, stood, None);
+        let (before, after) = (self.board.stand(id), conversation.stand());
+        self.board.set(id, Some(after));
+        self.end_watches(&conversation);
+        match before.map(|before| (before.status, before.team, before.holder)) {
+            Some((Status::Queued, team, _)) => self.queue_moved(team),
+            Some((_, _, Some(freed))) if conversation.assignee() != Some(freed) => self.room_of(freed),
+            _ => {}
         }
-        self.board.moved(id, None, Some(conversation.stand()));
-        self.end_watches(before, &conversation);
-        group.stirred.insert(id);
-        if let Some(before) = before.filter(|before| before.status == Status::Queued) {
-            self.queue_moved(before.team);
-        }
-        if let Some(freed) = before
-            .filter(|before| before.status == Status::Open)
-            .and_then(|before| before.holder)
-        {
-            self.room_of(freed);
-        }
-        if conversation.status == Status::Queued {
-            self.free.insert(conversation.team);
+        if after.status == Status::Queued {
+            self.queue_moved(after.team);
+            self.free.insert(after.team);
         }
     }
 
-    /// All that may have been told is read from the store: what is queued and who may what by this node, the rest by each
-    /// device, which learns from a heartbeat that there is something.
-    fn missed(&mut self, group: &mut Group<'_>) {
+    /// Something may be stored that this node doesn't know of.
+    fn doubt(&mut self) {
         self.board_doubted = true;
-        self.facts_changed(group);
+        self.facts_due = true;
+        self.moved.extend(self.owners.keys().copied());
+        let watched: Vec<Id> = self.watchers.keys().copied().collect();
+        for conversation in watched {
+            // Whoever still reads along asks again.
+            self.nobody_watches(conversation, |_| true);
+        }
         let mut here: Vec<ConnectionId> = self.connections.keys().copied().collect();
         here.retain(|connection| self.session(*connection).is_some());
         for connection in here {
-            self.head_instead(connection);
+            self.owe_head(connection);
         }
-        group.stirred.extend(self.owners.keys().copied());
+    }
+
+    /// Also who is connected where may be unknown, and others may wait to hear it of this node.
+    fn missed(&mut self) {
+        self.doubt();
         self.bus.publish(Subject::Nodes, &Notice::WhoIsThere);
+        self.say_who_is_here();
+    }
+
+    /// Once a group is stored, customers of what other nodes moved are told, a few at a time.
+    pub(crate) fn stir_moved(&mut self, group: &mut Group<'_>) {
+        for _ in 0..STIRRED_AT_ONCE {
+            let Some(id) = self.moved.pop_first() else { return };
+            group.stirred.insert(id);
+        }
+        self.timers.set(self.now_ms + 1, Timer::Hear);
     }
 }

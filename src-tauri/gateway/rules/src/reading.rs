@@ -255,13 +255,18 @@ impl Gateway {
             last: conversation.head,
             newest: true,
         };
-        let page = page_of(group, &conversation, Reader::Agent, codec, &wanted)?;
+        // What another node stores from here on is heard; what it stored before is in the snapshot.
+        self.bus.follow(Subject::Conversation(conversation.id));
+        let page = page_of(group, &conversation, Reader::Agent, codec, &wanted);
+        if page.is_err() && !self.watchers.contains_key(&conversation.id) {
+            self.bus.unfollow(Subject::Conversation(conversation.id));
+        }
+        let page = page?;
         // Only now: what was pushed before is in the snapshot.
         if let Some(known) = self.connections.get_mut(&connection) {
             known.watches.insert(conversation.id);
         }
         self.watchers.entry(conversation.id).or_default().insert(connection);
-        self.bus.follow(Subject::Conversation(conversation.id));
         Ok(Kind::WatchPage(WatchPage {
             conversation: conversation.id.to_bytes(),
             time_ms: self.now_ms,

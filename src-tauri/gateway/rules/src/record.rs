@@ -7,8 +7,6 @@ use bytes::Bytes;
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{AuthorRole, Due, EntryKind, Presence, Status};
 
-use crate::bus::Stand;
-
 /// A merchant's chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brand {
@@ -263,6 +261,31 @@ impl Conversation {
             queued_ms: self.queued_ms,
             public_ms: self.public_ms,
         }
+    }
+}
+
+/// Where a conversation stands: what routing has to know of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stand {
+    /// Queued, open or closed.
+    pub status: Status,
+    /// Whose it is.
+    pub team: Id,
+    /// In whose feed it is.
+    pub holder: Option<Id>,
+    /// Since when it is queued, milliseconds UTC.
+    pub queued_ms: u64,
+    /// Time of its last public entry, milliseconds UTC.
+    pub public_ms: u64,
+}
+
+impl Stand {
+    /// The two differ at most by what was said meanwhile.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        Self {
+            public_ms: other.public_ms,
+            ..*self
+        } == *other
     }
 }
 

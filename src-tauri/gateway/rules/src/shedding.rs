@@ -75,9 +75,14 @@ impl Gateway {
         }
     }
 
-    /// A push that isn't sent: a heartbeat tells the head soon, and the device pulls what is new.
+    /// A push that isn't sent: the head is told soon, and the device pulls what is new.
     pub(crate) fn head_instead(&mut self, connection: ConnectionId) {
         self.shed.pushes += 1;
+        self.owe_head(connection);
+    }
+
+    /// There may be something that a connection wasn't told: a heartbeat tells it soon.
+    pub(crate) fn owe_head(&mut self, connection: ConnectionId) {
         if let Some(known) = self.connections.get_mut(&connection) {
             known.window.leave_out();
         }

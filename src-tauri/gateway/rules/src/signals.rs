@@ -133,6 +133,7 @@ impl Gateway {
         if self.sheds(Level::Signals) {
             return self.leave_unsaid(Who::Customer(customer), own);
         }
+        let own = own.or_else(|| Some(group.store.customer(customer).ok()??.conversation));
         let Some(Ok(Some(conversation))) = own.map(|own| group.conversation(own)) else {
             return;
         };
@@ -142,7 +143,8 @@ impl Gateway {
         } else {
             Presence::Offline
         };
-        self.say_to(group, To::Agent(agent), &presence_move(customer, online));
+        // Each node tells its own.
+        self.say_here(group, To::Agent(agent), &presence_move(customer, online));
     }
 
     // ---- coming and going --------------------------------------------------------------------------------------
@@ -174,7 +176,7 @@ impl Gateway {
             return;
         }
         index.remove(&id);
-        self.tell_moving(session.who, false);
+        self.tell_connected(session.who, false);
         let typed: Vec<Id> = self
             .typing
             .keys()

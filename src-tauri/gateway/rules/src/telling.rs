@@ -7,7 +7,7 @@ use bytes::Bytes;
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{Accepted, Push, Standing, Status, Summary, answer};
 
-use crate::bus::{Stand, To};
+use crate::bus::To;
 use crate::change::{Change, same_team_row};
 use crate::event::ConnectionId;
 use crate::gateway::Gateway;
@@ -50,8 +50,7 @@ impl Gateway {
     }
 
     fn move_board(&mut self, group: &mut Group<'_>, before: Option<&Conversation>, after: &Conversation) {
-        self.board
-            .moved(after.id, before.map(Conversation::stand), Some(after.stand()));
+        self.board.set(after.id, Some(after.stand()));
         let stood = before.map(|before| (before.status, before.team, before.holder));
         if stood != Some((after.status, after.team, after.holder)) {
             group.stirred.insert(after.id);
@@ -69,7 +68,10 @@ impl Gateway {
 
     fn tell(&mut self, group: &mut Group<'_>, change: &Change, revisions: &Revisions, mut origin: Option<Origin>) {
         let after = &change.after;
-        self.end_watches(change.before.as_deref().map(Conversation::stand), &change.after);
+        let before = change.before.as_deref();
+        if before.is_some_and(|before| before.holder != after.holder || before.team != after.team) {
+            self.end_watches(after);
+        }
         let before_head = after.head - change.entries.len() as u64;
         let mut public = after.public_head - change.entries.iter().filter(|e| Reader::Customer.sees(e)).count() as u64;
         for (nth, entry) in change.entries.iter().enumerate() {
@@ -154,11 +156,7 @@ impl Gateway {
     }
 
     /// What comes by one's own feed, or moved out of one's teams, isn't watched any longer.
-    pub(crate) fn end_watches(&mut self, before: Option<Stand>, after: &Conversation) {
-        let Some(before) = before else { return };
-        if before.holder == after.holder && before.team == after.team {
-            return;
-        }
+    pub(crate) fn end_watches(&mut self, after: &Conversation) {
         let watching = self.watchers.get(&after.id).into_iter().flatten();
         let agents = watching
             .filter_map(|connection| self.session(*connection))

@@ -1,7 +1,7 @@
 //! What memory does once a group is committed, and what somebody who logged in is told.
 
 use bytes::Bytes;
-use zuoxi_wire::v1::{self, LoggedIn, Member, MemberRole, ProblemCode, gateway_frame};
+use zuoxi_wire::v1::{self, LoggedIn, Member, MemberRole, Presence, ProblemCode, gateway_frame};
 use zuoxi_wire::{Id, limits};
 
 use crate::beats::HEARTBEAT_MS;
@@ -22,13 +22,9 @@ impl Gateway {
         match effect {
             Effect::Enter(entering) => self.entered(group, *entering),
             Effect::Presence(agent, presence) => {
-                let known = self.people.agents.get_mut(&agent);
-                if known.is_some_and(|known| std::mem::replace(&mut known.presence, presence) != presence)
-                    && self.is_connected(Who::Agent(agent))
-                {
-                    self.agent_moved(group, agent);
+                if self.takes_presence(group, agent, presence) {
+                    self.bus.publish(Subject::Nodes, &Notice::Presence { agent, presence });
                 }
-                self.bus.publish(Subject::Nodes, &Notice::Facts);
             }
             Effect::Password(agent, hash) => {
                 if let Some(known) = self.people.agents.get_mut(&agent) {
@@ -43,6 +39,16 @@ impl Gateway {
                 self.away.remove(&agent);
             }
         }
+    }
+
+    /// What an agent wants to be seen as; whether it is another than before.
+    pub(crate) fn takes_presence(&mut self, group: &mut Group<'_>, agent: Id, presence: Presence) -> bool {
+        let known = self.people.agents.get_mut(&agent);
+        let other = known.is_some_and(|known| std::mem::replace(&mut known.presence, presence) != presence);
+        if other && self.is_connected(Who::Agent(agent)) {
+            self.agent_moved(group, agent);
+        }
+        other
     }
 
     /// Nobody asks again for what the gateway decided by itself, so it does.
@@ -113,7 +119,7 @@ impl Gateway {
             }
         };
         if first {
-            self.tell_moving(who, true);
+            self.tell_connected(who, true);
         }
         match self.welcome(group, connection, entered, token) {
             Ok(welcome) => group

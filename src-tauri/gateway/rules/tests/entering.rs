@@ -184,6 +184,22 @@ fn a_password_that_was_stored_by_a_commit_that_failed_is_the_one_that_counts() {
 }
 
 #[test]
+fn a_check_that_began_before_the_password_was_changed_lets_nobody_in() {
+    let mut story = Story::new();
+    let desk = story.agent("amy");
+    story.checks_slowly = true;
+    let thief = story.connect();
+    story.frame(thief, Ask::LogIn(Story::password("amy", "amy")));
+    let late = std::mem::take(&mut story.checked);
+    story.checks_slowly = false;
+    assert!(matches!(story.ask(desk, change("amy", "correct horse")), Kind::Done(_)));
+    story.run(late);
+    let told = story.drain(thief);
+    assert!(!told.iter().any(|kind| matches!(kind, Kind::LoggedIn(_))), "{told:?}");
+    assert!(story.closed.contains(&thief));
+}
+
+#[test]
 fn a_new_password_ends_all_other_sessions() {
     let mut story = Story::new();
     let (desk, laptop) = (story.agent("amy"), story.agent("amy"));

@@ -8,7 +8,8 @@ use std::mem;
 use bytes::Bytes;
 use story::{AMY, BEN, Device, START, Story, entries, texts, to_agent, to_team};
 use zuoxi_rules::bus::{Hub, WAITING};
-use zuoxi_rules::{Config, MemoryStore};
+use zuoxi_rules::memory::CommitFault;
+use zuoxi_rules::{Config, Event, MemoryStore, Store as _};
 use zuoxi_wire::Id;
 use zuoxi_wire::v1::{
     self, ActKind, CustomerState, Presence, RefusalCode, Status, client_frame::Kind as Ask, customer_state::Stage,
@@ -61,7 +62,7 @@ impl Nodes {
         self.works = number;
         let node = &mut self.stories[number];
         (node.store, node.now) = (store, self.now);
-        node.run(vec![zuoxi_rules::Event::Tick]);
+        node.run(vec![Event::Tick]);
         node
     }
 
@@ -299,9 +300,29 @@ fn typing_reaches_the_other_node() {
 }
 
 #[test]
-fn a_new_password_ends_the_sessions_at_all_nodes() {
+fn a_session_that_is_logged_out_ends_at_all_nodes() {
     let mut nodes = Nodes::new();
-    let here = nodes.at(NORTH).agent("amy");
+    let here = nodes.at(NORTH).connect();
+    let session = nodes
+        .at(NORTH)
+        .try_log_in(here, Story::password("amy", "amy"))
+        .unwrap()
+        .session;
+    let (there, _) = nodes.at(SOUTH).resume(&session);
+    nodes.at(NORTH).ask(here, Ask::LogOut(v1::LogOut {}));
+    nodes.settle();
+    assert!(nodes.at(SOUTH).closed.contains(&there));
+}
+
+#[test]
+fn a_new_password_ends_the_sessions_at_all_nodes_but_the_one_that_set_it() {
+    let mut nodes = Nodes::new();
+    let here = nodes.at(NORTH).connect();
+    let session = nodes
+        .at(NORTH)
+        .try_log_in(here, Story::password("amy", "amy"))
+        .unwrap()
+        .session;
     let there = nodes.at(SOUTH).agent("amy");
     let change = Ask::ChangePassword(v1::ChangePassword {
         old: "amy".into(),
@@ -310,7 +331,105 @@ fn a_new_password_ends_the_sessions_at_all_nodes() {
     assert!(matches!(nodes.at(NORTH).ask(here, change), Kind::Done(_)));
     let told = nodes.at(SOUTH).drain(there);
     assert!(told.iter().any(|kind| matches!(kind, Kind::GoingAway(_))), "{told:?}");
+    let device = nodes.at(SOUTH).connect();
+    let old = nodes.at(SOUTH).try_log_in(device, Story::password("amy", "amy"));
+    assert!(old.is_err());
+    nodes.at(NORTH).run(vec![Event::FactsChanged]);
     assert!(!nodes.at(NORTH).closed.contains(&here));
+    nodes.at(NORTH).hang_up(here);
+    assert!(nodes.at(SOUTH).resume(&session).1.is_ok());
+}
+
+#[test]
+fn what_was_stored_by_a_commit_that_failed_is_found_by_the_other_node() {
+    let mut nodes = Nodes::new();
+    let amy = nodes.at(SOUTH).agent("amy");
+    presence(nodes.at(SOUTH), amy, Presence::Busy);
+    let customer = nodes.at(NORTH).customer();
+    let north = nodes.at(NORTH);
+    let act = north.act(customer, None, ActKind::Message, story::words("hi"));
+    north.store.fail_commit_after(0, CommitFault::Stored);
+    assert!(north.send(customer, act).is_err());
+    let talk = north.store.active_conversations().unwrap()[0].id;
+    acknowledge(nodes.at(SOUTH), amy);
+    presence(nodes.at(SOUTH), amy, Presence::Online);
+    assert_eq!(nodes.at(SOUTH).row(talk).assignee(), Some(AMY));
+}
+
+#[test]
+fn a_conversation_in_which_both_nodes_write_closes_when_it_is_idle_and_no_sooner() {
+    let mut nodes = Nodes::new();
+    let amy = nodes.at(SOUTH).agent("amy");
+    let (customer, talk) = nodes.at(NORTH).customer_who_writes("hi");
+    for _ in 0..3 {
+        acknowledge(nodes.at(SOUTH), amy);
+        acknowledge(nodes.at(NORTH), customer);
+        nodes.at(SOUTH).wait(1_000_000);
+        nodes.at(SOUTH).answers(amy, talk, "still there?").unwrap();
+        acknowledge(nodes.at(SOUTH), amy);
+        acknowledge(nodes.at(NORTH), customer);
+        nodes.at(NORTH).wait(1_000_000);
+        nodes.at(NORTH).writes(customer, "yes");
+        assert_eq!(nodes.at(NORTH).row(talk).status, Status::Open);
+    }
+    acknowledge(nodes.at(SOUTH), amy);
+    nodes.at(NORTH).hang_up(customer);
+    nodes.at(NORTH).wait(1_900_000);
+    assert_eq!(nodes.at(NORTH).row(talk).status, Status::Closed);
+    let south = nodes.at(SOUTH);
+    let Kind::Colleagues(colleagues) = south.ask(amy, Ask::ReadColleagues(v1::ReadColleagues {})) else {
+        panic!()
+    };
+    let open: Vec<u32> = colleagues.agents.iter().map(|agent| agent.open).collect();
+    assert_eq!(open, [0; 4]);
+}
+
+#[test]
+fn a_customer_who_closes_one_page_of_two_is_still_there() {
+    let mut nodes = Nodes::new();
+    let amy = nodes.at(SOUTH).agent("amy");
+    let (page, welcome) = nodes.at(NORTH).customer_welcome();
+    nodes.at(NORTH).writes(page, "hi");
+    let who = Id::try_from(&welcome.me.unwrap().id).unwrap();
+    let (other, _) = nodes.at(SOUTH).resume(&welcome.session);
+    nodes.settle();
+    nodes.at(SOUTH).drain(amy);
+    nodes.at(SOUTH).hang_up(other);
+    nodes.settle();
+    assert!(!seen(nodes.at(SOUTH), amy, who).contains(&Presence::Offline));
+    nodes.at(NORTH).hang_up(page);
+    nodes.settle();
+    assert_eq!(seen(nodes.at(SOUTH), amy, who).last(), Some(&Presence::Offline));
+}
+
+#[test]
+fn a_node_that_joins_while_another_does_not_listen_takes_nobodys_conversations() {
+    let mut nodes = Nodes::new();
+    let amy = nodes.at(SOUTH).agent("amy");
+    let (customer, talk) = nodes.at(NORTH).customer_who_writes("hi");
+    acknowledge(nodes.at(SOUTH), amy);
+    let third = nodes.another();
+    let north = nodes.at(NORTH);
+    for n in 0..=WAITING {
+        north.writes(customer, &n.to_string());
+    }
+    nodes.settle();
+    acknowledge(nodes.at(SOUTH), amy);
+    nodes.at(third).wait(300_000);
+    assert_eq!(nodes.at(third).row(talk).assignee(), Some(AMY));
+}
+
+#[test]
+fn what_one_turn_does_not_take_up_wakes_the_node_for_the_next() {
+    let mut nodes = Nodes::new();
+    let _amy = nodes.at(SOUTH).agent("amy");
+    let (customer, _) = nodes.at(NORTH).customer_who_writes("hi");
+    let north = nodes.at(NORTH);
+    for n in 0..2_000 {
+        north.writes(customer, &n.to_string());
+    }
+    let south = nodes.at(SOUTH);
+    assert_eq!(south.wake, south.now + 1);
 }
 
 #[test]

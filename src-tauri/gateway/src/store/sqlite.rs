@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use zuoxi_checkpoint::Checkpointer;
 use zuoxi_rules::StoreError;
 use zuoxi_rules::record::{
     Agent, Audience, Avatar, Brand, Conversation, Customer, Entry, Facts, Feed, FeedRow, FeedState, KnownId, Position,
@@ -22,9 +23,13 @@ use super::{OpenError, avatars, blocks, conversations, entries, facts, feeds, pe
 const STATEMENTS: usize = 128;
 /// Another process (the command line) holds the write lock for milliseconds only.
 const BUSY: Duration = Duration::from_secs(5);
+/// Pages of WAL, of 4 KiB each, that are gathered before they are moved into the database.
+const CHECKPOINT_PAGES: u32 = 4_000;
 
 /// Everything durable of one gateway, in one SQLite file.
 pub struct SqliteStore {
+    /// Ends before the connection that it looks after.
+    checkpointer: Option<Checkpointer>,
     db: Connection,
     kept: Kept,
     looked: repeats::Looked,
@@ -40,6 +45,7 @@ impl SqliteStore {
         prepare(&db)?;
         schema::migrate(&mut db)?;
         Ok(Self {
+            checkpointer: None,
             db,
             kept: Kept::default(),
             looked: None,
@@ -62,6 +68,7 @@ impl SqliteStore {
             });
         }
         Ok(Self {
+            checkpointer: None,
             db,
             kept: Kept::default(),
             looked: None,
@@ -85,6 +92,21 @@ impl SqliteStore {
     /// The store failed.
     pub fn limit_pages(&self, pages: u32) -> Stored<()> {
         self.db.pragma_update(None, "max_page_count", pages).map_err(failed)
+    }
+
+    /// From now on what the WAL holds is moved into the database by a thread of its own, so that no commit waits for it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn checkpoint_beside(&mut self) -> Stored<()> {
+        let path = self.db.path().unwrap_or_default().to_owned();
+        let start = |db: &mut Connection| {
+            let beside = Connection::open(path)?;
+            beside.busy_timeout(BUSY)?;
+            Checkpointer::start(beside, db, CHECKPOINT_PAGES)
+        };
+        self.checkpointer = Some(start(&mut self.db).map_err(failed)?);
+        Ok(())
     }
 
     /// Writes what the WAL holds into the database, and empties it: at a stop.
@@ -131,8 +153,9 @@ fn prepare(db: &Connection) -> Result<(), OpenError> {
     db.pragma_update(None, "temp_store", "MEMORY")?;
     // KiB, negative by SQLite's custom. Beyond it the system's own cache holds the file.
     db.pragma_update(None, "cache_size", -16_384)?;
-    // Pages of WAL before they are moved into the database: 16 MiB at most between.
-    db.query_row("PRAGMA wal_autocheckpoint = 4000", [], |_| Ok(()))?;
+    db.query_row(&format!("PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}"), [], |_| {
+        Ok(())
+    })?;
     Ok(())
 }
 

@@ -48,6 +48,9 @@ pub struct Story {
     ids: u64,
     requests: u32,
     pub claims: Option<Claims>,
+    /// Checks of passwords end when the test says so.
+    pub checks_slowly: bool,
+    pub checked: Vec<Event>,
     pub nonces: BTreeMap<Device, [u8; 16]>,
     pub wake: u64,
 }
@@ -115,6 +118,8 @@ impl Story {
             ids: u64::from(node) << 32,
             requests: 0,
             claims: None,
+            checks_slowly: false,
+            checked: Vec::new(),
             nonces: BTreeMap::new(),
             wake: 0,
         }
@@ -148,7 +153,12 @@ impl Story {
                         password,
                     } => {
                         let ok = hash == Some(format!("hash of {password}"));
-                        batch.push(Event::PasswordChecked { connection, ok });
+                        let checked = Event::PasswordChecked { connection, ok };
+                        if self.checks_slowly {
+                            self.checked.push(checked);
+                        } else {
+                            batch.push(checked);
+                        }
                     }
                     Output::HashPassword { connection, password } => {
                         batch.push(Event::PasswordHashed {
