@@ -299,20 +299,20 @@ impl Disk {
         }
     }
 
-    /// The session was dropped after a failure: what it had given and what still can be is stored, then all is loaded.
-    pub fn reload(&mut self) -> Vec<Transaction> {
-        let mut stored = Vec::new();
+    /// The session was dropped after a failure: the next transaction of those that it had given and that still can be is
+    /// stored. `None`: none is left, and all may be loaded.
+    pub fn works_off(&mut self) -> Option<Transaction> {
         while let Some(job) = self.queue.pop_front() {
             if let Job::Commit(transaction) = job
                 && !self.failed
                 && !self.refuses(&transaction)
             {
                 self.commit(&transaction);
-                stored.push(transaction);
+                return Some(transaction);
             }
         }
         self.failed = false;
-        stored
+        None
     }
 
     /// The process is killed: what it had not committed is gone. What the checker is told: how much that was.

@@ -417,7 +417,8 @@ impl World {
 
     /// The session gave up after a failed commit: it goes on from what is stored.
     fn reload(&mut self, n: usize) {
-        for transaction in self.devices[n].disk.reload() {
+        // Each is judged by the disk as it is then: the next may bring the new epoch of a restored log.
+        while let Some(transaction) = self.devices[n].disk.works_off() {
             self.checker.stored(n, &transaction, &self.devices[n].disk.now);
         }
         self.rare.add("session loaded anew", 1);
@@ -563,5 +564,45 @@ impl World {
                 self.over = true;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zuoxi_protocol::change::{Change, Durability, StoredEntry, Transaction};
+
+    use super::*;
+    use crate::check::Truth;
+
+    /// What the checker says when a reload finds these on a disk whose epoch isn't that of the restored, empty log.
+    fn reloaded(changes: impl IntoIterator<Item = Change>) -> Option<String> {
+        let mut world = World::new(Story::of(0).with(Vec::new()), false);
+        world.checker.restored(Truth::default(), EPOCH, &world.devices);
+        for (token, change) in (1..).zip(changes) {
+            world.devices[0].disk.push(Job::Commit(Transaction {
+                token,
+                durability: Durability::Normal,
+                changes: vec![change],
+            }));
+        }
+        world.reload(0);
+        world.checker.failure
+    }
+
+    const EPOCH: u64 = 9;
+
+    #[test]
+    fn what_a_reload_stores_is_judged_by_the_log_that_it_is_of() {
+        let entry = StoredEntry {
+            seq: 1,
+            id: Id([1; 16]),
+            author: None,
+            time_ms: START,
+            bytes: bytes::Bytes::new(),
+        };
+        let of_before = Change::Entries(Id([2; 16]), vec![entry]);
+        assert_eq!(reloaded([of_before.clone(), Change::Epoch(EPOCH)]), None);
+        let said = reloaded([Change::Epoch(EPOCH), of_before]).expect("it is none of the new log's");
+        assert!(said.contains("where nothing stands"), "{said}");
     }
 }
