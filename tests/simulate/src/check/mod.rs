@@ -76,6 +76,11 @@ impl Checker {
         });
     }
 
+    /// The log's epoch at the beginning.
+    pub fn begins(&mut self, epoch: u64) {
+        self.truth.epoch = epoch;
+    }
+
     /// What the store holds at the beginning.
     pub fn know(&mut self, store: &MemoryStore) {
         let mut store = store.backup();

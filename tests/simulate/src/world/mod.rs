@@ -40,6 +40,8 @@ const HEAL_MS: u64 = 150_000;
 const JUDGE_MS: u64 = 2_000;
 /// Fewest steps of a run.
 pub const STEPS: u64 = 2_000;
+/// The log's epoch at the beginning.
+const FIRST_EPOCH: u64 = 7;
 /// More than this, and something turns in circles.
 const MOST_STEPS: u64 = 400_000;
 
@@ -156,7 +158,7 @@ impl World {
     fn new(story: Story, print: bool) -> Self {
         let passwords: Vec<String> = people::LOGINS.iter().map(|login| (*login).to_owned()).collect();
         let seed = story.seed;
-        let store = people::store(7, &passwords, story.weather.history);
+        let store = people::store(FIRST_EPOCH, &passwords, story.weather.history);
         let twin = story.weather.twin.then(|| twin::Twin::new(store.backup()));
         let mut world = Self {
             twin,
@@ -180,6 +182,7 @@ impl World {
             over: false,
             story,
         };
+        world.checker.begins(FIRST_EPOCH);
         if world.story.weather.history {
             world.checker.know(&world.node.store.backup());
         }
@@ -574,10 +577,14 @@ mod tests {
     use super::*;
     use crate::check::Truth;
 
-    /// What the checker says when a reload finds these on a disk whose epoch isn't that of the restored, empty log.
-    fn reloaded(changes: impl IntoIterator<Item = Change>) -> Option<String> {
-        let mut world = World::new(Story::of(0).with(Vec::new()), false);
-        world.checker.restored(Truth::default(), EPOCH, &world.devices);
+    const RESTORED: u64 = 9;
+
+    fn world() -> World {
+        World::new(Story::of(0).with(Vec::new()), false)
+    }
+
+    /// What the checker says when a reload stores these.
+    fn reloaded(mut world: World, changes: impl IntoIterator<Item = Change>) -> Option<String> {
         for (token, change) in (1..).zip(changes) {
             world.devices[0].disk.push(Job::Commit(Transaction {
                 token,
@@ -589,10 +596,8 @@ mod tests {
         world.checker.failure
     }
 
-    const EPOCH: u64 = 9;
-
-    #[test]
-    fn what_a_reload_stores_is_judged_by_the_log_that_it_is_of() {
+    /// An entry that no log has.
+    fn entry() -> Change {
         let entry = StoredEntry {
             seq: 1,
             id: Id([1; 16]),
@@ -600,9 +605,25 @@ mod tests {
             time_ms: START,
             bytes: bytes::Bytes::new(),
         };
-        let of_before = Change::Entries(Id([2; 16]), vec![entry]);
-        assert_eq!(reloaded([of_before.clone(), Change::Epoch(EPOCH)]), None);
-        let said = reloaded([Change::Epoch(EPOCH), of_before]).expect("it is none of the new log's");
+        Change::Entries(Id([2; 16]), vec![entry])
+    }
+
+    #[test]
+    fn what_a_reload_stores_is_judged_by_the_log_that_it_is_of() {
+        let restored = || {
+            let mut world = world();
+            world.checker.restored(Truth::default(), RESTORED, &world.devices);
+            world
+        };
+        let before = [Change::Epoch(FIRST_EPOCH), entry(), Change::Epoch(RESTORED)];
+        assert_eq!(reloaded(restored(), before), None);
+        let said = reloaded(restored(), [Change::Epoch(RESTORED), entry()]).expect("it is none of the new log's");
+        assert!(said.contains("where nothing stands"), "{said}");
+    }
+
+    #[test]
+    fn what_is_stored_is_judged_before_any_restore_too() {
+        let said = reloaded(world(), [Change::Epoch(FIRST_EPOCH), entry()]).expect("it is none of the log's");
         assert!(said.contains("where nothing stands"), "{said}");
     }
 }
