@@ -247,8 +247,8 @@ impl Hub {
                     self.listed_ms = now;
                 }
             }
-            // Where nothing is told, what comes next needn't wait.
-            if self.outside.windows.has_news() {
+            // Where no row is told, what comes next needn't wait.
+            if self.outside.windows.has_rows() {
                 self.presented_ms = now;
             }
             self.flush_at = self.outside.windows.flush(now, urgent);

@@ -39,6 +39,8 @@ struct Window {
     handed: Handed,
     behind: bool,
     told_ms: Option<u64>,
+    /// When it was told rows of a timeline last.
+    rows_ms: Option<u64>,
 }
 
 /// All of them.
@@ -60,6 +62,7 @@ impl Windows {
             handed: Handed::default(),
             behind: false,
             told_ms: None,
+            rows_ms: None,
         };
         self.open.insert(id, window);
         receiver
@@ -189,9 +192,9 @@ impl Windows {
         ready
     }
 
-    /// Whether any window has to be told something.
-    pub(crate) fn has_news(&self) -> bool {
-        self.open.values().any(|window| !window.pending.is_empty())
+    /// Whether any window has to be told rows of a timeline.
+    pub(crate) fn has_rows(&self) -> bool {
+        self.open.values().any(Window::has_rows)
     }
 
     /// Hands out what waits. Answers when to come again: `None` if nothing waits any more.
@@ -246,15 +249,23 @@ impl Window {
         self.pending_bytes = self.pending.iter().map(Pending::weight).sum();
     }
 
+    fn has_rows(&self) -> bool {
+        let is_rows = |waits: &Pending| matches!(waits, Pending::Event(DeskEvent::Timeline { .. }));
+        self.pending.iter().any(is_rows)
+    }
+
     fn flush(&mut self, now_ms: u64, urgent: bool) -> Option<u64> {
         if self.pending.is_empty() {
             return self.behind.then_some(now_ms + FRAME_MS);
         }
-        if let Some(told_ms) = self.told_ms
+        // Messages don't wait because something else was told.
+        let rows = self.has_rows();
+        let last = if rows { self.rows_ms } else { self.told_ms };
+        if let Some(last) = last
             && !urgent
-            && now_ms < told_ms + FRAME_MS
+            && now_ms < last + FRAME_MS
         {
-            return Some(told_ms + FRAME_MS);
+            return Some(last + FRAME_MS);
         }
         let mut waiting = std::mem::take(&mut self.pending).into_iter().peekable();
         self.pending_bytes = 0;
@@ -273,6 +284,9 @@ impl Window {
         self.pending = waiting.collect();
         self.pending_bytes = self.pending.iter().map(Pending::weight).sum();
         self.told_ms = Some(now_ms);
+        if rows {
+            self.rows_ms = Some(now_ms);
+        }
         (self.behind || !self.pending.is_empty()).then_some(now_ms + FRAME_MS)
     }
 }
@@ -360,6 +374,24 @@ mod tests {
         windows.tell(&main, bounds(conversation, 7));
         windows.flush(100, false);
         assert_eq!(events.try_recv().unwrap(), [bounds(conversation, 7)]);
+    }
+
+    #[test]
+    fn messages_do_not_wait_because_something_else_was_told() {
+        let mut windows = Windows::default();
+        let main = WindowId("main".into());
+        let mut events = windows.attach(main.clone());
+        let conversation = Id([7; 16]);
+        windows.tell(&main, counts(1));
+        assert_eq!(windows.flush(0, false), None);
+        windows.tell(&main, counts(2));
+        assert_eq!(windows.flush(1, false), Some(FRAME_MS));
+        windows.tell(&main, bounds(conversation, 1));
+        assert_eq!(windows.flush(2, false), None);
+        windows.tell(&main, bounds(conversation, 2));
+        assert_eq!(windows.flush(3, false), Some(2 + FRAME_MS));
+        let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok()).flatten().collect();
+        assert_eq!(told, [counts(1), counts(2), bounds(conversation, 1)]);
     }
 
     #[test]
