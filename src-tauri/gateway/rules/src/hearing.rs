@@ -203,6 +203,9 @@ impl Gateway {
     fn doubt(&mut self) {
         self.board_doubted = true;
         self.facts_due = true;
+        // Once the board is read: whoever waits there unknown may be handed out here.
+        self.free.extend(self.people.teams.keys().copied());
+        self.timers.set(self.now_ms + 1, Timer::Hear);
         self.moved.extend(self.owners.keys().copied());
         let watched: Vec<Id> = self.watchers.keys().copied().collect();
         for conversation in watched {
