@@ -1,51 +1,27 @@
 // @vitest-environment jsdom
 import { flushSync, mount, unmount } from "svelte";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { StartState } from "../../src/gen/shell";
 import type { InboxDelta, InboxRow, InboxSlot } from "../../src/gen/view";
 import type { Host } from "../../src/host/host";
 import { holdClock } from "../../src/parts/clock.svelte";
+import { row as plain, start } from "../state/samples";
 import { Workplace } from "../state/workplace.svelte";
 import Inbox from "./Inbox.svelte";
 
-const start: StartState = {
-  me: null,
-  gateway: "im.example.com",
-  name: "shen",
-  password: "",
-  passphrase: "no",
-  keyring: true,
-  trouble: null,
-  settings: { theme: "light", language: "en", notify: true, sound: true, safe_graphics: false },
-  layout: { tiles: 2, open: [], focused: 0, panel: null, tab: "mine" },
-  popped_out: null,
-  popped: [],
-  version: "0.1.0",
-};
 const noon = new Date(2026, 10, 24, 12).getTime();
 
 /** Conversations whose row was read since asked last: each is drawn from its count of unread messages. */
 const read = new Set<string>();
 
 function row(conversation: string, unread: number): InboxRow {
-  return {
-    conversation,
-    customer: { id: conversation, name: conversation, verified: false, mobile: false, online: true, hue: 1 },
-    status: "open",
-    assignee: "",
-    mine: true,
-    team: "",
-    preview: "",
-    draft: false,
-    mark: null,
-    get unread() {
+  const sample = { ...plain(conversation), last_ms: noon };
+  return Object.defineProperty(sample, "unread", {
+    enumerable: true,
+    get() {
       read.add(conversation);
       return unread;
     },
-    waiting: null,
-    last_ms: noon,
-    not_sent: 0,
-  };
+  });
 }
 
 function list(rows: InboxSlot[], total = rows.length): InboxDelta {

@@ -1,24 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { InboxRow, InboxView } from "../../src/gen/view";
+import type { InboxView } from "../../src/gen/view";
+import { row } from "../state/samples";
 import { held, observed, places, wouldMove } from "./order";
-
-function row(conversation: string, unread = 0): InboxRow {
-  return {
-    conversation,
-    customer: { id: conversation, name: conversation, verified: false, mobile: false, online: true, hue: 1 },
-    status: "open",
-    assignee: "",
-    mine: true,
-    team: "",
-    preview: "",
-    draft: false,
-    mark: null,
-    unread,
-    waiting: null,
-    last_ms: 0,
-    not_sent: 0,
-  };
-}
 
 function view(names: string[], waitingCount: number, from = 0): InboxView {
   return {

@@ -3,24 +3,10 @@ import { flushSync, mount, unmount } from "svelte";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { StartState } from "../../src/gen/shell";
 import type { Host } from "../../src/host/host";
+import { start } from "../state/samples";
 import { Workplace } from "../state/workplace.svelte";
 import Dialogs from "../dialogs/Dialogs.svelte";
 import Login from "./Login.svelte";
-
-const start: StartState = {
-  me: null,
-  gateway: "im.example.com",
-  name: "shen",
-  password: "",
-  passphrase: "no",
-  keyring: true,
-  trouble: null,
-  settings: { theme: "light", language: "en", notify: true, sound: true, safe_graphics: false },
-  layout: { tiles: 2, open: [], focused: 0, panel: null, tab: "mine" },
-  popped_out: null,
-  popped: [],
-  version: "0.1.0",
-};
 
 let drawn: ReturnType<typeof mount> | undefined;
 

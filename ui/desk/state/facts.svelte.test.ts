@@ -1,26 +1,9 @@
 // @vitest-environment jsdom
 import { flushSync } from "svelte";
 import { describe, expect, it, vi } from "vitest";
-import type { DeskEvent, InboxDelta, InboxRow, InboxSlot } from "../../src/gen/view";
+import type { DeskEvent, InboxDelta, InboxSlot } from "../../src/gen/view";
 import { DeskFacts } from "./facts.svelte";
-
-function row(conversation: string, unread = 0): InboxRow {
-  return {
-    conversation,
-    customer: { id: conversation, name: conversation, verified: false, mobile: false, online: true, hue: 1 },
-    status: "open",
-    assignee: "",
-    mine: true,
-    team: "",
-    preview: "",
-    draft: false,
-    mark: null,
-    unread,
-    waiting: null,
-    last_ms: 0,
-    not_sent: 0,
-  };
-}
+import { row } from "./samples";
 
 function list(...rows: InboxSlot[]): InboxDelta {
   return { tab: "mine", waiting_count: 0, total: rows.length, from: 0, rows };
