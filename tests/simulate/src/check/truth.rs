@@ -134,6 +134,10 @@ impl Truth {
         if entry.seq != log.entries.len() as u64 + 1 {
             return Err(format!("{id}: Seq {} comes after {}", entry.seq, log.entries.len()));
         }
+        // Handed away and given back in one commit, it left in between.
+        if entry.kind == EntryKind::Assignment {
+            (log.held_since, log.held_ms) = (commit, self.now);
+        }
         let public = log.public.len() as u64 + u64::from(entry.audience == Audience::Everybody);
         if entry.public != public {
             return Err(format!(
