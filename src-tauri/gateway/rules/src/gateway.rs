@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zuoxi_wire::v1::{
-    Answer, Problem, ProblemCode, RefusalCode, Refused, answer, client_frame, gateway_frame, going_away,
-};
+use zuoxi_wire::v1::{Problem, ProblemCode, client_frame, gateway_frame, going_away};
 use zuoxi_wire::{Id, limits};
 
 use crate::account::log_out;
@@ -14,13 +12,12 @@ use crate::config::Config;
 use crate::connection::{Connection, Session, Stage};
 use crate::entropy::Entropy;
 use crate::event::{ConnectionId, Event, Output};
-use crate::group::{Group, Leaving};
+use crate::group::Group;
 use crate::load::{Level, Load, Shed};
 use crate::people::People;
-use crate::planted::{self, Fault};
 use crate::positions::Moving;
 use crate::rate::{Buckets, Places, Tally};
-use crate::record::{Conversation, Who};
+use crate::record::Who;
 use crate::replies::Replies;
 use crate::rounds::Rounds;
 use crate::sealing::Sealing;
@@ -271,27 +268,6 @@ impl Gateway {
         }
     }
 
-    /// Commits a group; then memory moves, questions are answered, and all leaves.
-    fn finish(&mut self, mut group: Group<'_>, out: &mut Vec<Output>) {
-        let done = group.commit();
-        match &done {
-            Ok(()) => {
-                self.committed(&mut group);
-                self.stir_moved(&mut group);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a group commit failed; its acts are refused for now");
-                self.rests_until_ms = self.now_ms + u64::from(RETRY_MS);
-                self.not_committed(&mut group);
-            }
-        }
-        for (connection, request, kind) in std::mem::take(&mut group.asks) {
-            self.answer_from_store(&mut group, connection, request, kind);
-        }
-        self.tell_customers(&mut group);
-        group.mail.empty_into(out);
-    }
-
     fn event(&mut self, group: &mut Group<'_>, event: Event) {
         match event {
             Event::Connected {
@@ -388,120 +364,6 @@ impl Gateway {
         }
     }
 
-    fn committed(&mut self, group: &mut Group<'_>) {
-        self.move_lanes(group);
-        self.publish_moves(group);
-        for waited in std::mem::take(&mut group.waited) {
-            self.replies.measured(waited);
-        }
-        for leaving in std::mem::take(&mut group.leaving) {
-            match leaving {
-                Leaving::Answer(connection, answer) => group.mail.answer(connection, *answer),
-                Leaving::Push {
-                    to,
-                    push,
-                    hidden,
-                    except,
-                } => {
-                    self.publish_push(to, &push, hidden);
-                    self.push_here(group, to, *push, hidden, except);
-                }
-                Leaving::Reply(connection, request, kind) => group.mail.say(connection, request, *kind),
-                Leaving::Say(to, said) => self.say_to(group, to, &said),
-            }
-        }
-        for effect in std::mem::take(&mut group.effects) {
-            self.take_effect(group, effect);
-        }
-        self.sealing.done(&group.sealed);
-    }
-
-    fn move_lanes(&mut self, group: &mut Group<'_>) {
-        for ((connection, conversation), lane) in std::mem::take(&mut group.lanes) {
-            if let Some(known) = self.connections.get_mut(&connection) {
-                known.lanes.insert(conversation, lane);
-            }
-        }
-    }
-
-    /// Nothing in memory moves, and whoever asked is told to come again: it may have been stored all the same.
-    fn not_committed(&mut self, group: &mut Group<'_>) {
-        if planted::has(Fault::LaneBeforeCommit) {
-            self.move_lanes(group);
-        }
-        group.lanes.clear();
-        if group.in_doubt {
-            self.board_doubted = true;
-            self.bus.publish(Subject::Nodes, &Notice::Doubted);
-        }
-        for (before, after) in std::mem::take(&mut group.moves).iter().rev() {
-            self.board.set(after.id, before.as_deref().map(Conversation::stand));
-        }
-        for (conversation, gathered) in std::mem::take(&mut group.positions) {
-            self.keep_positions(conversation, gathered);
-        }
-        for leaving in std::mem::take(&mut group.leaving) {
-            match leaving {
-                Leaving::Answer(connection, answer) if is_told_early(&answer) => {
-                    group.mail.answer(connection, *answer);
-                }
-                Leaving::Push {
-                    to,
-                    push,
-                    hidden,
-                    except,
-                } if planted::has(Fault::HeadBeforeCommit) => {
-                    self.push_here(group, to, *push, hidden, except);
-                }
-                Leaving::Answer(connection, answer) => {
-                    let refused = Refused {
-                        code: RefusalCode::Store.into(),
-                        for_now: true,
-                        retry_ms: RETRY_MS,
-                        ..Refused::default()
-                    };
-                    let result = Some(answer::Result::Refused(refused));
-                    group.mail.answer(connection, Answer { result, ..*answer });
-                }
-                Leaving::Reply(connection, request, _) => {
-                    let said = gateway_frame::Kind::Problem(problem(ProblemCode::Store, RETRY_MS));
-                    group.mail.say(connection, request, said);
-                }
-                Leaving::Push { .. } | Leaving::Say(..) => {}
-            }
-        }
-        for effect in std::mem::take(&mut group.effects) {
-            self.no_effect(group, effect);
-        }
-        group.forget();
-    }
-
-    /// A push leaves if the connection's window has room; else feeds and heads tell it.
-    pub(crate) fn push(
-        &mut self,
-        group: &mut Group<'_>,
-        connection: ConnectionId,
-        mut push: zuoxi_wire::v1::Push,
-        hidden: bool,
-    ) {
-        if self.sheds(Level::Pushes) {
-            return self.head_instead(connection);
-        }
-        let Some(known) = self
-            .connections
-            .get_mut(&connection)
-            .filter(|known| known.session().is_some())
-        else {
-            return;
-        };
-        if let Some(bytes) = known.window.admit(&mut push, hidden, self.now_ms) {
-            group.mail.push(connection, push, bytes as usize);
-            if !std::mem::replace(&mut known.ack_timer, true) {
-                self.timers.set(self.now_ms + limits::ACK_MS, Timer::Ack(connection));
-            }
-        }
-    }
-
     fn fire_timers(&mut self, group: &mut Group<'_>) {
         while let Some(timer) = self.timers.due(self.now_ms) {
             match timer {
@@ -584,14 +446,5 @@ impl Gateway {
         if let Err(error) = done {
             tracing::warn!(%error, "housekeeping");
         }
-    }
-}
-
-/// A planted fault.
-fn is_told_early(told: &Answer) -> bool {
-    match &told.result {
-        Some(answer::Result::Accepted(_)) => planted::has(Fault::AcceptedBeforeCommit),
-        Some(answer::Result::Refused(refused)) => !refused.for_now && planted::has(Fault::RefusedBeforeCommit),
-        None => false,
     }
 }

@@ -18,6 +18,7 @@ mod board;
 pub mod bus;
 pub mod bus_conformance;
 mod change;
+mod committing;
 pub mod config;
 pub mod conformance;
 mod connection;
