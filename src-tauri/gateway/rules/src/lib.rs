@@ -9,7 +9,8 @@
 //! - [`load`]: what is shed under load, in which order.
 //!
 //! Inside: `acts` checks in PROTOCOL.md's order, `doing` does what each kind asks for, `change` is the result in
-//! memory, `telling` writes it and tells whom it concerns; `rights` alone says who may see and do what. `sealing` makes blocks, `rounds` sees to what is old.
+//! memory, `telling` writes it and says whom it concerns, `committing` ends the group, `hearing` gives it to connections
+//! and other nodes; `rights` alone says who may see and do what. `sealing` makes blocks, `rounds` sees to what is old.
 
 mod account;
 mod acts;
