@@ -194,7 +194,6 @@ impl Active {
         }
     }
 
-    /// Hands the windows what changed in lists, heads, mark and log-in.
     /// Tells what changed in the lists and in the heads of what is open; whether anything did.
     pub(super) fn tell_lists(&mut self, outside: &mut Outside) -> bool {
         let mut told = false;

@@ -68,17 +68,14 @@ pub(super) fn open(options: &StoreOptions) -> Result<Connection, StoreError> {
 
 /// The reading connection; the database must be there.
 pub(super) fn open_to_read(options: &StoreOptions) -> Result<Connection, StoreError> {
-    // Not read-only as a file: a WAL's reader writes its place into the shared memory file.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(&options.path, flags)?;
-    unlock(&connection, options)?;
-    connection.pragma_update(None, "query_only", "ON")?;
+    let connection = open_beside(options)?;
     connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     Ok(connection)
 }
 
-/// A connection that only makes checkpoints; the database must be there.
+/// A connection beside the writer's, as it is enough for checkpoints; the database must be there.
 pub(super) fn open_beside(options: &StoreOptions) -> Result<Connection, StoreError> {
+    // Not read-only as a file: a WAL's reader writes its place into the shared memory file.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&options.path, flags)?;
     unlock(&connection, options)?;

@@ -87,7 +87,7 @@ pub struct Gateway {
     pub(crate) unsaid: BTreeMap<Who, Option<Id>>,
     /// Conversations that other nodes moved: their customers here are told a few at a time.
     pub(crate) moved: BTreeSet<Id>,
-    /// Another node said that facts changed.
+    /// Facts may be others than known, by what was heard of other nodes.
     pub(crate) facts_due: bool,
     /// Connections to which a heartbeat is owed in place of pushes.
     pub(crate) heads: BTreeSet<ConnectionId>,

@@ -18,52 +18,46 @@ const HEARD_AT_ONCE: usize = 1_024;
 const STIRRED_AT_ONCE: usize = 256;
 
 impl Gateway {
+    /// Connections of this node to one agent, to one customer, or of who reads along in one conversation.
+    fn of_one(&self, to: To) -> Option<&BTreeSet<ConnectionId>> {
+        match to {
+            To::Agent(id) => self.agents.get(&id),
+            To::Customer(id) => self.customers.get(&id),
+            To::Watchers(id) => self.watchers.get(&id),
+            To::Team(_) | To::Agents => None,
+        }
+    }
+
     /// Connections of this node.
     fn here(&self, to: To) -> Vec<ConnectionId> {
         match to {
-            To::Agent(id) => self.devices(id),
             To::Team(id) => {
                 let members = self.people.members(id);
                 members.flat_map(|agent| self.devices(agent.id)).collect()
             }
             To::Agents => self.agents.values().flatten().copied().collect(),
-            To::Customer(id) => self.customers.get(&id).into_iter().flatten().copied().collect(),
-            To::Watchers(id) => self.watchers.get(&id).into_iter().flatten().copied().collect(),
+            _ => self.of_one(to).into_iter().flatten().copied().collect(),
         }
     }
 
     /// Whether there may be anybody, here or elsewhere: else nothing has to be worded.
     pub(crate) fn is_anybody(&self, to: To) -> bool {
         let here = match to {
-            To::Agent(id) => self.agents.contains_key(&id),
             To::Team(id) => self.is_anybody_there(id),
             To::Agents => !self.agents.is_empty(),
-            To::Customer(id) => self.customers.contains_key(&id),
-            To::Watchers(id) => self.watchers.contains_key(&id),
+            _ => self.of_one(to).is_some(),
         };
         here || self.bus.has_others()
     }
 
-    /// Whether this connection is one of those.
+    /// Whether this connection is that one's: an act's own push is never a team's.
     pub(crate) fn is_of(&self, to: To, connection: ConnectionId) -> bool {
-        let of = match to {
-            To::Agent(id) => self.agents.get(&id),
-            To::Customer(id) => self.customers.get(&id),
-            To::Watchers(id) => self.watchers.get(&id),
-            To::Team(_) | To::Agents => return self.here(to).contains(&connection),
-        };
-        of.is_some_and(|of| of.contains(&connection))
+        self.of_one(to).is_some_and(|of| of.contains(&connection))
     }
 
-    /// Whether the one of them that is known is the only one anywhere.
+    /// Whether the one connection of them that is known is the only one anywhere.
     pub(crate) fn is_nobody_else(&self, to: To) -> bool {
-        let here = match to {
-            To::Agent(id) => self.agents.get(&id).map_or(0, BTreeSet::len),
-            To::Customer(id) => self.customers.get(&id).map_or(0, BTreeSet::len),
-            To::Watchers(id) => self.watchers.get(&id).map_or(0, BTreeSet::len),
-            To::Team(_) | To::Agents => self.here(to).len(),
-        };
-        here == 1 && !self.bus.has_others()
+        self.of_one(to).is_some_and(|of| of.len() == 1) && !self.bus.has_others()
     }
 
     /// A push that is stored, to those of this node.

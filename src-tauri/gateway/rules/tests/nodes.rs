@@ -86,6 +86,14 @@ impl Nodes {
     }
 }
 
+/// Amy at one node serves a customer of the other.
+fn served() -> (Nodes, Device, Device, Id) {
+    let mut nodes = Nodes::new();
+    let amy = nodes.at(SOUTH).agent("amy");
+    let (customer, talk) = nodes.at(NORTH).customer_who_writes("hi");
+    (nodes, amy, customer, talk)
+}
+
 fn watch(story: &mut Story, device: Device, talk: Id) {
     let ask = Ask::Watch(v1::Watch {
         conversation: talk.to_bytes(),
@@ -187,9 +195,7 @@ fn a_note_written_at_another_node_never_reaches_the_customer() {
 
 #[test]
 fn a_watch_ends_when_the_conversation_is_handed_away_at_another_node() {
-    let mut nodes = Nodes::new();
-    let amy = nodes.at(SOUTH).agent("amy");
-    let (customer, talk) = nodes.at(NORTH).customer_who_writes("hi");
+    let (mut nodes, amy, customer, talk) = served();
     let ben = nodes.at(NORTH).agent("ben");
     watch(nodes.at(NORTH), ben, talk);
     let _zoe = nodes.at(SOUTH).agent("zoe");
@@ -283,9 +289,7 @@ fn who_was_connected_to_a_node_that_died_is_away() {
 
 #[test]
 fn typing_reaches_the_other_node() {
-    let mut nodes = Nodes::new();
-    let amy = nodes.at(SOUTH).agent("amy");
-    let (customer, talk) = nodes.at(NORTH).customer_who_writes("hi");
+    let (mut nodes, amy, customer, talk) = served();
     let typing = Ask::Signal(v1::Signal {
         conversation: talk.to_bytes(),
         kind: Some(v1::signal::Kind::Typing(true)),
@@ -358,9 +362,7 @@ fn what_was_stored_by_a_commit_that_failed_is_found_by_the_other_node() {
 
 #[test]
 fn a_conversation_in_which_both_nodes_write_closes_when_it_is_idle_and_no_sooner() {
-    let mut nodes = Nodes::new();
-    let amy = nodes.at(SOUTH).agent("amy");
-    let (customer, talk) = nodes.at(NORTH).customer_who_writes("hi");
+    let (mut nodes, amy, customer, talk) = served();
     for _ in 0..3 {
         acknowledge(nodes.at(SOUTH), amy);
         acknowledge(nodes.at(NORTH), customer);
@@ -404,9 +406,7 @@ fn a_customer_who_closes_one_page_of_two_is_still_there() {
 
 #[test]
 fn a_node_that_joins_while_another_does_not_listen_takes_nobodys_conversations() {
-    let mut nodes = Nodes::new();
-    let amy = nodes.at(SOUTH).agent("amy");
-    let (customer, talk) = nodes.at(NORTH).customer_who_writes("hi");
+    let (mut nodes, amy, customer, talk) = served();
     acknowledge(nodes.at(SOUTH), amy);
     let third = nodes.another();
     let north = nodes.at(NORTH);
@@ -434,9 +434,7 @@ fn what_one_turn_does_not_take_up_wakes_the_node_for_the_next() {
 
 #[test]
 fn a_node_that_did_not_listen_catches_up_from_the_store() {
-    let mut nodes = Nodes::new();
-    let amy = nodes.at(SOUTH).agent("amy");
-    let (customer, talk) = nodes.at(NORTH).customer_who_writes("hi");
+    let (mut nodes, amy, customer, talk) = served();
     acknowledge(nodes.at(SOUTH), amy);
     let ben = nodes.at(NORTH).agent("ben");
     let north = nodes.at(NORTH);
